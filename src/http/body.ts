@@ -1,0 +1,152 @@
+import { encodeUtf8 } from "../data/encoding.ts";
+import { fail, ok, type Result } from "../data/result.ts";
+import type { Denial } from "../ports/dialect.ts";
+import { parseForm } from "./form.ts";
+
+/**
+ * What an endpoint reads of a request. A `Request` of the Web platform is one;
+ * so is what a framework without `Request` passes.
+ */
+export interface EndpointRequest {
+  /** Upper-case. */
+  readonly method: string;
+  readonly headers: { get(name: string): string | null };
+  readonly body: ReadableStream<Uint8Array> | null;
+  readonly bodyUsed: boolean;
+  /** What a body parser of the framework made of the body, when one has consumed it. */
+  readonly parsed?: unknown;
+}
+
+/** Why a body could not be read. */
+export type BodyFailure = Extract<
+  Denial,
+  { readonly reason: "body_too_large" | "malformed_body" | "unsupported_media_type" }
+>;
+
+/** The largest body that is read unless another limit is given: 64 KiB. */
+export const MAX_BODY = 65_536;
+
+/**
+ * Reads a body of JSON, a form or multipart, as Django REST framework does.
+ *
+ * An empty body of any type is an empty object. Of a repeated key the last
+ * wins. A `charset` parameter is honoured, an unknown one counts as UTF-8. A
+ * body above `limit` bytes is refused as soon as that is known, and not
+ * buffered. Content encodings such as gzip are not undone.
+ *
+ * @throws {TypeError} when something else has consumed the body before
+ */
+export async function readBody(
+  request: EndpointRequest,
+  limit: number = MAX_BODY,
+): Promise<Result<unknown, BodyFailure>> {
+  const { parsed } = request;
+  if (parsed !== undefined && typeof parsed !== "string" && !(parsed instanceof Uint8Array)) {
+    return ok(parsed);
+  }
+  const bytes = parsed === undefined ? await readBytes(request, limit) : toBytes(parsed);
+  if (bytes === null || bytes.length > limit) return fail({ reason: "body_too_large", limit });
+  if (bytes.length === 0) return ok({});
+  return await parseBody(bytes, request.headers.get("content-type") ?? "");
+}
+
+function toBytes(parsed: string | Uint8Array): Uint8Array<ArrayBuffer> {
+  return typeof parsed === "string" ? encodeUtf8(parsed) : parsed.slice();
+}
+
+async function readBytes(
+  { headers, body, bodyUsed }: EndpointRequest,
+  limit: number,
+): Promise<Uint8Array<ArrayBuffer> | null> {
+  if (bodyUsed) {
+    throw new TypeError(
+      "Cannot read the body: it was consumed before, mount the endpoint ahead of what reads bodies",
+    );
+  }
+  if (body === null) return new Uint8Array();
+  if (Number(headers.get("content-length")) > limit) return null;
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  const reader = body.getReader();
+  for (let next = await reader.read(); !next.done; next = await reader.read()) {
+    size += next.value.length;
+    if (size > limit) {
+      await reader.cancel();
+      return null;
+    }
+    chunks.push(next.value);
+  }
+  const bytes = new Uint8Array(size);
+  let offset = 0;
+  for (const chunk of chunks) {
+    bytes.set(chunk, offset);
+    offset += chunk.length;
+  }
+  return bytes;
+}
+
+async function parseBody(
+  bytes: Uint8Array<ArrayBuffer>,
+  contentType: string,
+): Promise<Result<unknown, BodyFailure>> {
+  const [mediaType = ""] = contentType.split(";", 1);
+  switch (mediaType.trim().toLowerCase()) {
+    case "application/json":
+      return parseJson(bytes, contentType);
+    case "application/x-www-form-urlencoded":
+      return ok(parseForm(bytes, makeDecoder(contentType, false)));
+    case "multipart/form-data":
+      return await parseMultipart(bytes, contentType);
+    default:
+      return fail({ reason: "unsupported_media_type", mediaType: contentType });
+  }
+}
+
+/** The parser's own message is left out: it quotes the body, and with it a password. */
+function parseJson(bytes: Uint8Array, contentType: string): Result<unknown, BodyFailure> {
+  try {
+    return ok(JSON.parse(makeDecoder(contentType, true).decode(bytes)));
+  } catch {
+    return fail({ reason: "malformed_body", kind: "JSON" });
+  }
+}
+
+async function parseMultipart(
+  bytes: Uint8Array<ArrayBuffer>,
+  contentType: string,
+): Promise<Result<unknown, BodyFailure>> {
+  if (isEmptyMultipart(bytes, contentType)) return ok({});
+  try {
+    const response = new Response(bytes, { headers: { "Content-Type": contentType } });
+    return ok(Object.fromEntries(await response.formData()));
+  } catch {
+    return fail({ reason: "malformed_body", kind: "multipart" });
+  }
+}
+
+/** Some platforms refuse a multipart body of no parts, which is a form of no fields. */
+function isEmptyMultipart(bytes: Uint8Array, contentType: string): boolean {
+  const boundary = readParameter(contentType, "boundary");
+  return boundary !== null && new TextDecoder().decode(bytes).trim() === `--${boundary}--`;
+}
+
+/** A byte order mark is kept, so that JSON refuses it. */
+function makeDecoder(contentType: string, fatal: boolean): TextDecoder {
+  const options = { fatal, ignoreBOM: true };
+  try {
+    return new TextDecoder(readParameter(contentType, "charset") ?? "utf-8", options);
+  } catch {
+    return new TextDecoder("utf-8", options);
+  }
+}
+
+/** A parameter of a media type (RFC 9110 §5.6.6), unquoted; `null` when absent. */
+function readParameter(contentType: string, name: string): string | null {
+  for (const parameter of contentType.split(";").slice(1)) {
+    const [key = "", value] = parameter.split("=", 2);
+    if (key.trim().toLowerCase() === name && value !== undefined) {
+      return value.trim().replace(/^"(.*)"$/, "$1");
+    }
+  }
+  return null;
+}

@@ -1,0 +1,52 @@
+import * as v from "valibot";
+import type { Auth } from "../core/auth.ts";
+import type { IssueOptions } from "../core/issue.ts";
+import { login } from "../core/login.ts";
+import { toResponse } from "./answer.ts";
+import { defineEndpoint, dialectOf, type Endpoint, respond } from "./endpoint.ts";
+import { charField } from "./field.ts";
+
+/** What tokens an endpoint hands out, and how large a body it reads. */
+export interface ObtainTokenOptions<Scope extends string = string> extends IssueOptions<Scope> {
+  /** The largest body that is read, in bytes; 64 KiB when absent. */
+  readonly maxBody?: number;
+}
+
+const Credentials = v.object({ username: charField(), password: charField({ trim: false }) });
+
+/**
+ * Makes the endpoint that takes a username and password and answers with a token.
+ *
+ * The endpoint that Django REST framework calls `obtain_auth_token`: `POST` JSON,
+ * a form or multipart; 200 with the token, 400 with `non_field_errors` for every
+ * login that fails, whatever the reason. It does not look at `Authorization`,
+ * so a client with a stale token can log in.
+ *
+ * @param options The scopes and lifetime of the tokens
+ */
+export function createObtainToken<Scope extends string>(
+  auth: Auth<Scope>,
+  options: ObtainTokenOptions<NoInfer<Scope>> = {},
+): Endpoint {
+  const { maxBody, ...issue } = options;
+  const dialect = dialectOf(auth);
+  auth.checkScopes(issue.scopes ?? []);
+  return defineEndpoint(auth, {
+    schema: Credentials,
+    description: {
+      name: "Obtain Auth Token",
+      fields: [
+        { name: "username", required: true, readOnly: false },
+        { name: "password", required: true, readOnly: false },
+        { name: "token", required: false, readOnly: true },
+      ],
+    },
+    ...(maxBody === undefined ? {} : { maxBody }),
+    async handle(credentials) {
+      const result = await login(auth, credentials, issue);
+      if (!result.ok) return respond(dialect, { reason: "bad_credentials" });
+      const { text, token } = result.value;
+      return toResponse(dialect.grant(text.reveal(), token));
+    },
+  });
+}
