@@ -1,0 +1,87 @@
+/**
+ * Mounts the library into Hono, on any runtime.
+ *
+ * @module
+ */
+import type { Context, Handler, MiddlewareHandler } from "hono";
+import type { Auth } from "../../src/core/auth.ts";
+import { toResponse } from "../../src/http/answer.ts";
+import type { Endpoint } from "../../src/http/endpoint.ts";
+import {
+  type AuthenticatedGuardOptions,
+  createGuard,
+  type GuardOptions,
+} from "../../src/http/guard.ts";
+import { createLogout } from "../../src/http/logout.ts";
+import { createObtainToken, type ObtainTokenOptions } from "../../src/http/obtain_token.ts";
+import type { Principal } from "../../src/pure/record.ts";
+
+/** What a guard adds to Hono's context: `c.var.principal`, typed without any declaration. */
+export interface GuardEnv<Who extends Principal | null> {
+  Variables: { principal: Who };
+}
+
+/**
+ * Guards a route; the principal is then in `c.var.principal`.
+ *
+ * @example
+ * ```ts
+ * import { Hono } from "hono";
+ * import { defineAuth } from "latchkey";
+ * import { guard } from "latchkey/hono";
+ * import { memoryStore } from "latchkey/memory";
+ * import { pbkdf2 } from "latchkey/pbkdf2";
+ *
+ * const auth = defineAuth({ store: memoryStore(), passwords: [pbkdf2()] });
+ * const app = new Hono();
+ * app.get("/me", guard(auth), (c) => c.json({ username: c.var.principal.user.username }));
+ * console.log((await app.request("/me")).status); // 401
+ * ```
+ */
+export function guard<Scope extends string>(
+  auth: Auth<Scope>,
+  options?: AuthenticatedGuardOptions<NoInfer<Scope>>,
+): MiddlewareHandler<GuardEnv<Principal<Scope>>>;
+export function guard<Scope extends string>(
+  auth: Auth<Scope>,
+  options?: GuardOptions<NoInfer<Scope>>,
+): MiddlewareHandler<GuardEnv<Principal<Scope> | null>>;
+export function guard<Scope extends string>(
+  auth: Auth<Scope>,
+  options?: GuardOptions<NoInfer<Scope>>,
+): MiddlewareHandler {
+  const check = createGuard(auth, options);
+  return async (c, next) => {
+    const result = await check(c.req.header("authorization") ?? null, c.req.method);
+    if (!result.ok) return toResponse(result.failure);
+    c.set("principal", result.value);
+    return await next();
+  };
+}
+
+/** Mounts the endpoint that takes a username and password and answers with a token. */
+export function obtainToken<Scope extends string>(
+  auth: Auth<Scope>,
+  options?: ObtainTokenOptions<NoInfer<Scope>>,
+): Handler {
+  return mount(createObtainToken(auth, options));
+}
+
+/** Mounts the endpoint that revokes the token it is called with. */
+export function logout<Scope extends string>(
+  auth: Auth<Scope>,
+  options?: AuthenticatedGuardOptions<NoInfer<Scope>>,
+): Handler {
+  return mount(createLogout(auth, options));
+}
+
+/** Mounts an endpoint of your own. It works also behind a middleware that has read the body through Hono. */
+export function mount(endpoint: Endpoint): Handler {
+  return async (c: Context): Promise<Response> => {
+    const { raw, method } = c.req;
+    const { headers, body, bodyUsed } = raw;
+    if (!bodyUsed) return await endpoint({ method, headers, body, bodyUsed });
+    const parsed = new Uint8Array(await c.req.arrayBuffer());
+    return await endpoint({ method, headers, body: null, bodyUsed, parsed });
+  };
+}
