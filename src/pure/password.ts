@@ -10,12 +10,13 @@ export type PasswordReason = "password_blank" | "password_too_long" | "password_
 /**
  * Checks that a password can be hashed; `null` when it can.
  *
- * Only that: nothing is trimmed, truncated or normalised. A lone surrogate is
- * refused, because UTF-8 would write different ones alike.
+ * Only that: nothing is trimmed, truncated or normalised. NUL and a lone
+ * surrogate are refused: HMAC pads keys with NUL, and UTF-8 writes different
+ * surrogates alike, so that different passwords would verify for each other.
  */
 export function checkPassword(password: string): PasswordReason | null {
   if (password === "") return "password_blank";
-  if (/\p{Surrogate}/u.test(password)) return "password_malformed";
+  if (/[\0\p{Surrogate}]/u.test(password)) return "password_malformed";
   // A UTF-16 unit is at least one byte, so the cheap comparison comes first.
   if (password.length > MAX_PASSWORD_BYTES || encodeUtf8(password).length > MAX_PASSWORD_BYTES) {
     return "password_too_long";
