@@ -47,21 +47,33 @@ export function makeRecord<Scope extends string>(
   id: string,
   owner: string,
   digest: Digest,
-  { scopes = [], expiresIn = auth.tokenLifetime }: IssueOptions<Scope>,
+  options: IssueOptions<Scope>,
 ): TokenRecord {
   if (typeof owner !== "string" || owner === "") {
     throw new TypeError("Cannot issue a token: the owner must be a non-empty string");
   }
+  const { scopes, lifetime } = checkIssueOptions(auth, options);
   const createdAt = auth.now();
   return {
     id,
     owner,
     ...digest,
-    scopes: auth.checkScopes(scopes),
+    scopes,
     slot: null,
     createdAt,
-    expiresAt: expiresIn === null ? null : createdAt + toMilliseconds(expiresIn, "expiresIn"),
+    expiresAt: lifetime === null ? null : createdAt + lifetime,
     revokedAt: null,
+  };
+}
+
+/** Reads what a new token shall be. Throws `RangeError` for what it cannot be. */
+export function checkIssueOptions<Scope extends string>(
+  auth: Auth<Scope>,
+  { scopes = [], expiresIn = auth.tokenLifetime }: IssueOptions<Scope>,
+): { readonly scopes: readonly Scope[]; readonly lifetime: number | null } {
+  return {
+    scopes: auth.checkScopes(scopes),
+    lifetime: expiresIn === null ? null : toMilliseconds(expiresIn, "expiresIn"),
   };
 }
 

@@ -1,6 +1,6 @@
 import * as v from "valibot";
 import type { Auth } from "../core/auth.ts";
-import type { IssueOptions } from "../core/issue.ts";
+import { checkIssueOptions, type IssueOptions } from "../core/issue.ts";
 import { login } from "../core/login.ts";
 import { toResponse } from "./answer.ts";
 import { defineEndpoint, dialectOf, type Endpoint, respond } from "./endpoint.ts";
@@ -23,6 +23,7 @@ const Credentials = v.object({ username: charField(), password: charField({ trim
  * so a client with a stale token can log in.
  *
  * @param options The scopes and lifetime of the tokens
+ * @throws {RangeError} when a scope is not declared, or a number is not a positive whole one
  */
 export function createObtainToken<Scope extends string>(
   auth: Auth<Scope>,
@@ -30,7 +31,7 @@ export function createObtainToken<Scope extends string>(
 ): Endpoint {
   const { maxBody, ...issue } = options;
   const dialect = dialectOf(auth);
-  auth.checkScopes(issue.scopes ?? []);
+  checkIssueOptions(auth, issue);
   return defineEndpoint(auth, {
     schema: Credentials,
     description: {

@@ -1,7 +1,17 @@
 // Compiled, never run: what an application's handlers see without a single annotation.
 import express from "express";
 import { Hono } from "hono";
-import { allowAny, type Auth, hasScopes, isAdminUser, isAuthenticated, issueToken, permission, type Principal, and } from "latchkey";
+import {
+  allowAny,
+  and,
+  type Auth,
+  hasScopes,
+  isAdminUser,
+  isAuthenticated,
+  issueToken,
+  permission,
+  type Principal,
+} from "latchkey";
 import * as fetchStyle from "latchkey/deno";
 import * as onExpress from "latchkey/express";
 import * as onHono from "latchkey/hono";
@@ -10,8 +20,11 @@ declare const auth: Auth<"notes:read" | "notes:write">;
 declare const open: Auth;
 
 type Notes = "notes:read" | "notes:write";
-type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends (<T>() => T extends B ? 1 : 2) ? true : false;
-function check<Expected>() { return <Actual>(_value: Actual, _equal: Equal<Actual, Expected>) => {}; }
+type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends (<T>() => T extends B ? 1 : 2) ? true
+  : false;
+function check<Expected>() {
+  return <Actual>(_value: Actual, _equal: Equal<Actual, Expected>) => {};
+}
 
 const app = new Hono();
 app.get("/a/:id", onHono.guard(auth), (c) => {
@@ -23,10 +36,14 @@ app.get("/b", onHono.guard(auth, { permissions: [allowAny] }), (c) => {
   check<Principal<Notes> | null>()(c.var.principal, true);
   return c.text("");
 });
-app.get("/c", onHono.guard(auth, { permissions: [hasScopes(["notes:read"]), permission(() => true)] }), (c) => {
-  check<Principal<Notes>>()(c.var.principal, true);
-  return c.text("");
-});
+app.get(
+  "/c",
+  onHono.guard(auth, { permissions: [hasScopes(["notes:read"]), permission(() => true)] }),
+  (c) => {
+    check<Principal<Notes>>()(c.var.principal, true);
+    return c.text("");
+  },
+);
 // @ts-expect-error a misspelt scope does not compile
 onHono.guard(auth, { permissions: [hasScopes(["notes:raed"])] });
 // @ts-expect-error not inside a combination either
@@ -46,13 +63,17 @@ server.get("/b", onExpress.guard(auth, { permissions: [allowAny] }), (_request, 
 server.all("/c", onExpress.obtainToken(auth));
 server.use(onExpress.guard(auth, { permissions: [isAdminUser] }));
 
-Deno_serve(fetchStyle.guard(auth)((_request, principal, info) => {
-  check<Principal<Notes>>()(principal, true);
-  check<{ port: number }>()(info, true);
-  return new Response();
-}));
+Deno_serve(
+  fetchStyle.guard(auth)((_request, principal, info) => {
+    check<Principal<Notes>>()(principal, true);
+    check<{ port: number }>()(info, true);
+    return new Response();
+  }),
+);
 fetchStyle.guard(auth, { permissions: [allowAny] })((_request, principal) => {
   check<Principal<Notes> | null>()(principal, true);
   return new Response();
 });
-declare function Deno_serve(handler: (request: Request, info: { port: number }) => Promise<Response>): void;
+declare function Deno_serve(
+  handler: (request: Request, info: { port: number }) => Promise<Response>,
+): void;
