@@ -10,6 +10,12 @@ const alias = Object.entries(tsconfig.compilerOptions.paths).map(([name, [path]]
 
 const config: ViteUserConfig = {
   resolve: { alias },
-  test: { include: ["test/**/*.test.ts"], testTimeout: 60_000, hookTimeout: 60_000 },
+  // The one pool that works on Node, Deno and Bun.
+  test: {
+    include: ["test/**/*.test.ts"],
+    pool: "forks",
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+  },
 };
 export default config;
