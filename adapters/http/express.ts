@@ -18,23 +18,28 @@ import type { Principal } from "../../src/pure/record.ts";
 
 /** What the adapter reads of an Express request; it is Node's own, so it fits Express 4 and 5. */
 export interface ExpressRequest extends AsyncIterable<Uint8Array> {
+  /** The HTTP method, upper-case. */
   readonly method?: string | undefined;
   /** Names and values in turn, as they arrived. */
   readonly rawHeaders: readonly string[];
+  /** Whether the body has been consumed to its end. */
   readonly readableEnded: boolean;
   /** What a body parser mounted before has made of the body. */
   readonly body?: unknown;
 }
 
 /** What the adapter uses of an Express response. */
-export interface ExpressResponse<Locals extends Record<string, unknown>> {
+export interface ExpressResponse<Locals extends object> {
+  /** Where the principal is left for the handlers that follow. */
   locals: Locals;
+  /** Begins the answer. */
   writeHead(status: number, headers: Record<string, string>): unknown;
+  /** Ends the answer, with its body. */
   end(body?: string): unknown;
 }
 
 /** An Express middleware that leaves something in `res.locals`. */
-export type ExpressHandler<Locals extends Record<string, unknown> = Record<string, unknown>> = (
+export type ExpressHandler<Locals extends object = object> = (
   request: ExpressRequest,
   response: ExpressResponse<Locals>,
   next: (error?: unknown) => void,
@@ -62,6 +67,7 @@ export function guard<Scope extends string>(
   auth: Auth<Scope>,
   options?: AuthenticatedGuardOptions<NoInfer<Scope>>,
 ): ExpressHandler<{ principal: Principal<Scope> }>;
+/** Guards a route that also anonymous callers may reach; the principal is then `null`. */
 export function guard<Scope extends string>(
   auth: Auth<Scope>,
   options?: GuardOptions<NoInfer<Scope>>,
@@ -143,7 +149,7 @@ function streamBody(request: ExpressRequest): ReadableStream<Uint8Array> {
 }
 
 function send(
-  response: ExpressResponse<Record<string, unknown>>,
+  response: ExpressResponse<object>,
   { status, headers, body }: Answer,
 ): void {
   response.writeHead(status, { ...headers });

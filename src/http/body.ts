@@ -2,6 +2,7 @@ import { encodeUtf8 } from "../data/encoding.ts";
 import { fail, ok, type Result } from "../data/result.ts";
 import type { Denial } from "../ports/dialect.ts";
 import { parseForm } from "./form.ts";
+import { parseMultipart } from "./multipart.ts";
 
 /**
  * What an endpoint reads of a request. A `Request` of the Web platform is one;
@@ -10,8 +11,11 @@ import { parseForm } from "./form.ts";
 export interface EndpointRequest {
   /** Upper-case. */
   readonly method: string;
+  /** The headers, by name without regard to case; several lines of one joined by `", "`. */
   readonly headers: { get(name: string): string | null };
+  /** The bytes of the body, or `null` for none. */
   readonly body: ReadableStream<Uint8Array> | null;
+  /** Whether something else has consumed the body before. */
   readonly bodyUsed: boolean;
   /** What a body parser of the framework made of the body, when one has consumed it. */
   readonly parsed?: unknown;
@@ -47,17 +51,17 @@ export async function readBody(
   const bytes = parsed === undefined ? await readBytes(request, limit) : toBytes(parsed);
   if (bytes === null || bytes.length > limit) return fail({ reason: "body_too_large", limit });
   if (bytes.length === 0) return ok({});
-  return await parseBody(bytes, request.headers.get("content-type") ?? "");
+  return parseBody(bytes, request.headers.get("content-type") ?? "");
 }
 
-function toBytes(parsed: string | Uint8Array): Uint8Array<ArrayBuffer> {
-  return typeof parsed === "string" ? encodeUtf8(parsed) : parsed.slice();
+function toBytes(parsed: string | Uint8Array): Uint8Array {
+  return typeof parsed === "string" ? encodeUtf8(parsed) : parsed;
 }
 
 async function readBytes(
   { headers, body, bodyUsed }: EndpointRequest,
   limit: number,
-): Promise<Uint8Array<ArrayBuffer> | null> {
+): Promise<Uint8Array | null> {
   if (bodyUsed) {
     throw new TypeError(
       "Cannot read the body: it was consumed before, mount the endpoint ahead of what reads bodies",
@@ -85,10 +89,7 @@ async function readBytes(
   return bytes;
 }
 
-async function parseBody(
-  bytes: Uint8Array<ArrayBuffer>,
-  contentType: string,
-): Promise<Result<unknown, BodyFailure>> {
+function parseBody(bytes: Uint8Array, contentType: string): Result<unknown, BodyFailure> {
   const [mediaType = ""] = contentType.split(";", 1);
   switch (mediaType.trim().toLowerCase()) {
     case "application/json":
@@ -96,7 +97,7 @@ async function parseBody(
     case "application/x-www-form-urlencoded":
       return ok(parseForm(bytes, makeDecoder(contentType, false)));
     case "multipart/form-data":
-      return await parseMultipart(bytes, contentType);
+      return readMultipart(bytes, contentType);
     default:
       return fail({ reason: "unsupported_media_type", mediaType: contentType });
   }
@@ -111,34 +112,35 @@ function parseJson(bytes: Uint8Array, contentType: string): Result<unknown, Body
   }
 }
 
-async function parseMultipart(
-  bytes: Uint8Array<ArrayBuffer>,
-  contentType: string,
-): Promise<Result<unknown, BodyFailure>> {
-  if (isEmptyMultipart(bytes, contentType)) return ok({});
-  try {
-    const response = new Response(bytes, { headers: { "Content-Type": contentType } });
-    return ok(Object.fromEntries(await response.formData()));
-  } catch {
-    return fail({ reason: "malformed_body", kind: "multipart" });
-  }
+function readMultipart(bytes: Uint8Array, contentType: string): Result<unknown, BodyFailure> {
+  const boundary = readParameter(contentType, "boundary") ?? "";
+  const decoder = makeDecoder(contentType, false);
+  const fields = boundary === "" ? null : parseMultipart(bytes, boundary, decoder);
+  return fields === null ? fail({ reason: "malformed_body", kind: "multipart" }) : ok(fields);
 }
 
-/** Some platforms refuse a multipart body of no parts, which is a form of no fields. */
-function isEmptyMultipart(bytes: Uint8Array, contentType: string): boolean {
-  const boundary = readParameter(contentType, "boundary");
-  return boundary !== null && new TextDecoder().decode(bytes).trim() === `--${boundary}--`;
-}
-
-/** A byte order mark is kept, so that JSON refuses it. */
+/** A byte order mark of UTF-8 is kept, so that JSON refuses it. An unknown charset counts as UTF-8. */
 function makeDecoder(contentType: string, fatal: boolean): TextDecoder {
-  const options = { fatal, ignoreBOM: true };
+  const charset = readParameter(contentType, "charset")?.toLowerCase() ?? "utf-8";
+  const label = PYTHON_LABELS[charset] ?? charset;
+  return findDecoder(label, fatal) ?? new TextDecoder("utf-8", { fatal, ignoreBOM: true });
+}
+
+function findDecoder(label: string, fatal: boolean): TextDecoder | null {
   try {
-    return new TextDecoder(readParameter(contentType, "charset") ?? "utf-8", options);
+    const decoder = new TextDecoder(label, { fatal });
+    return decoder.encoding === "utf-8" ? null : decoder;
   } catch {
-    return new TextDecoder("utf-8", options);
+    return null;
   }
 }
+
+/** Names of charsets that Python knows and the Encoding Standard does not. */
+const PYTHON_LABELS: Readonly<Record<string, string>> = {
+  "latin-1": "latin1",
+  "utf-16-le": "utf-16le",
+  "utf-16-be": "utf-16be",
+};
 
 /** A parameter of a media type (RFC 9110 §5.6.6), unquoted; `null` when absent. */
 function readParameter(contentType: string, name: string): string | null {

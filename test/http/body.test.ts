@@ -33,6 +33,12 @@ describe("readBody()", () => {
     ["JSON in an unknown charset as UTF-8", '{"a":"é"}', `${JSON_TYPE}; charset=klingon`, {
       a: "é",
     }],
+    [
+      "JSON in a charset by Python's name",
+      latin1('{"a":"\xe9"}'),
+      `${JSON_TYPE}; charset=latin-1`,
+      { a: "é" },
+    ],
     ["JSON of repeated keys: the last wins", '{"a":1,"a":2}', JSON_TYPE, { a: 2 }],
     ["JSON null", "null", JSON_TYPE, null],
     ["an empty body of any type", "", "text/plain", {}],
@@ -54,6 +60,31 @@ describe("readBody()", () => {
       MULTIPART,
       { a: "2" },
     ],
+    [
+      "multipart with text before and after its parts",
+      `before\r\n${part("a", "1")}--B-- \r\nafter`,
+      MULTIPART,
+      { a: "1" },
+    ],
+    [
+      "multipart with unquoted and escaped names",
+      `${part("x", "1").replace('"x"', "a")}${part('b\\"c', "2")}--B--`,
+      MULTIPART,
+      { a: "1", 'b"c': "2" },
+    ],
+    [
+      "multipart with a file field left empty, as no field",
+      `${part("a", "").replace('"a"', '"a"; filename=""')}--B--\r\n`,
+      MULTIPART,
+      {},
+    ],
+    [
+      "multipart with line breaks and delimiters inside a value",
+      `${part("a", "1\r\n--C\n--Bx\r\n")}--B--\r\n`,
+      MULTIPART,
+      { a: "1\r\n--C\n--Bx\r\n" },
+    ],
+    ["multipart cut short", part("a", "1"), MULTIPART, malformed("multipart")],
     ["multipart without parts", "--B--\r\n", MULTIPART, {}],
     [
       "multipart without a boundary",

@@ -61,6 +61,7 @@ server.get("/b", onExpress.guard(auth, { permissions: [allowAny] }), (_request, 
   check<Principal<Notes> | null>()(response.locals.principal, true);
 });
 server.all("/c", onExpress.obtainToken(auth));
+server.post("/d", onExpress.guard(auth), onExpress.logout(auth));
 server.use(onExpress.guard(auth, { permissions: [isAdminUser] }));
 
 Deno_serve(
