@@ -35,14 +35,15 @@ export async function startServer(
     child.stdout.on("data", read);
     child.stderr.on("data", read);
     child.once("error", reject);
-    child.once("exit", (code) => reject(new Error(`The server ended with ${code}:\n${output}`)));
+    child.once("close", (code) => reject(new Error(`The server ended with ${code}:\n${output}`)));
   });
   return { url, output: () => output, stop: () => stopProcess(child) };
 }
 
 async function stopProcess(child: ChildProcess): Promise<number | null> {
-  if (child.exitCode !== null) return child.exitCode;
-  const ended = once(child, "exit");
+  if (child.exitCode !== null || child.signalCode !== null) return child.exitCode;
+  // Not "exit": a child of the child that lives on keeps the output open.
+  const ended = once(child, "close");
   child.kill("SIGINT");
   const [code] = await ended;
   return code;

@@ -4,17 +4,21 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
-import { startServer } from "./server.ts";
+import { type Server, startServer } from "./server.ts";
 import { findToken, type Outcome, takeStep, useToken, walkTutorial } from "./tutorial.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "latchkey-tour-"));
 const example = fileURLToPath(new URL("hono.ts", import.meta.url));
 const loader = import.meta.resolve("tsx");
-const start = () =>
-  startServer([process.execPath, "--import", loader, example], {
+const servers: Server[] = [];
+const start = async (): Promise<Server> => {
+  const server = await startServer([process.execPath, "--import", loader, example], {
     cwd: folder,
     env: { TSX_TSCONFIG_PATH: fileURLToPath(new URL("../tsconfig.json", import.meta.url)) },
   });
+  servers.push(server);
+  return server;
+};
 
 const failures: string[] = [];
 try {
@@ -37,6 +41,7 @@ try {
     ![token, password].some((secret) => stored.includes(secret)),
   );
 } finally {
+  await Promise.all(servers.map((server) => server.stop()));
   rmSync(folder, { recursive: true, force: true });
 }
 console.log(

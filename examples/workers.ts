@@ -5,30 +5,23 @@
  * in the memory of its isolate. For real, give it `libsqlStore` with a client of
  * `@libsql/client/web` and a remote URL.
  */
-import { type Auth, createSuperuser, defineAuth } from "latchkey";
+import { createSuperuser, defineAuth } from "latchkey";
 import { type FetchHandler, guard, logout, obtainToken } from "latchkey/fetch";
 import { memoryStore } from "latchkey/memory";
 import { scrypt } from "latchkey/scrypt";
 import { customLogin } from "./login.ts";
 
-interface Environment {
-  readonly LATCHKEY_SECRET: string;
-  readonly LATCHKEY_USERNAME: string;
-  readonly LATCHKEY_PASSWORD: string;
-}
-
-let routes: Promise<Record<string, FetchHandler<[]>>> | undefined;
+type Environment = Record<`LATCHKEY_${"SECRET" | "USERNAME" | "PASSWORD"}`, string>;
+type Routes = Record<string, FetchHandler<[]>>;
+let routes: Promise<Routes> | undefined;
 
 /** A Worker may draw random bytes only while it answers, so the first request sets up. */
-async function setUp(env: Environment): Promise<Record<string, FetchHandler<[]>>> {
-  const auth: Auth = defineAuth({
-    store: memoryStore(),
-    passwords: [scrypt()],
-    onLogin: "reuse",
-    secret: env.LATCHKEY_SECRET,
-  });
-  const { LATCHKEY_USERNAME: username, LATCHKEY_PASSWORD: password } = env;
-  await createSuperuser(auth, { username, password });
+async function setUp(env: Environment): Promise<Routes> {
+  const { LATCHKEY_SECRET: secret, LATCHKEY_USERNAME: username } = env;
+  const store = memoryStore();
+  const auth = defineAuth({ store, passwords: [scrypt()], onLogin: "reuse", secret });
+  const created = await createSuperuser(auth, { username, password: env.LATCHKEY_PASSWORD });
+  if (!created.ok) throw new Error(`Cannot make the user ${username}: ${created.failure.reason}`);
   return {
     "/api/get-token/": obtainToken(auth),
     "/api/login/": customLogin(auth),

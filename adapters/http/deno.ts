@@ -53,6 +53,7 @@ export function guard<Scope extends string>(
   auth: Auth<Scope>,
   options?: AuthenticatedGuardOptions<NoInfer<Scope>>,
 ): GuardHandler<Principal<Scope>>;
+/** Guards a handler that also anonymous callers may reach; the principal is then `null`. */
 export function guard<Scope extends string>(
   auth: Auth<Scope>,
   options?: GuardOptions<NoInfer<Scope>>,

@@ -18,6 +18,7 @@ import type { Principal } from "../../src/pure/record.ts";
 
 /** What a guard adds to Hono's context: `c.var.principal`, typed without any declaration. */
 export interface GuardEnv<Who extends Principal | null> {
+  /** What `c.var` then has. */
   Variables: { principal: Who };
 }
 
@@ -42,6 +43,7 @@ export function guard<Scope extends string>(
   auth: Auth<Scope>,
   options?: AuthenticatedGuardOptions<NoInfer<Scope>>,
 ): MiddlewareHandler<GuardEnv<Principal<Scope>>>;
+/** Guards a route that also anonymous callers may reach; the principal is then `null`. */
 export function guard<Scope extends string>(
   auth: Auth<Scope>,
   options?: GuardOptions<NoInfer<Scope>>,

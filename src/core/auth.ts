@@ -59,13 +59,21 @@ export interface AuthOptions<Scope extends string = string> {
  * It holds no key in the open: printing it shows neither the secret nor a pepper.
  */
 export interface Auth<Scope extends string = string> {
+  /** Where users and tokens are kept. Whatever it throws arrives as a `StoreError`. */
   readonly store: Store;
+  /** The password algorithms: the first writes, all of them verify. */
   readonly passwords: readonly [Hasher, ...PasswordVerifier[]];
+  /** How token texts look: the first is issued, all of them are accepted. */
   readonly formats: readonly [TokenFormat, ...TokenFormat[]];
+  /** The lifetime of a token that is given none of its own, in milliseconds; `null` for ever. */
   readonly tokenLifetime: number | null;
+  /** Whether a login gives a `new` token each time or the user's one reusable token. */
   readonly onLogin: "new" | "reuse";
+  /** How HTTP answers look; `null` for `drf()`. */
   readonly dialect: Dialect | null;
+  /** The clock: milliseconds since the epoch. */
   readonly now: () => number;
+  /** The source of random bytes. */
   readonly random: RandomSource;
   /** The digest to store of a token text. */
   readonly digest: (text: string) => Digest;

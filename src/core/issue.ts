@@ -17,7 +17,9 @@ export interface IssueOptions<Scope extends string = string> {
 
 /** A new token: its text, which exists only here, beside what is known of it. */
 export interface IssuedToken<Scope extends string = string> {
+  /** The text to hand to the client. */
   readonly text: TokenText;
+  /** What a request with the text will see of the token. */
   readonly token: Token<Scope>;
 }
 

@@ -7,7 +7,9 @@ import type { IssuedToken, IssueOptions } from "./issue.ts";
 
 /** A username and a password as a client sent them. */
 export interface PasswordCredentials {
+  /** Compared exactly with the stored usernames. */
   readonly username: string;
+  /** Taken as it is, never trimmed. */
   readonly password: string;
 }
 
@@ -21,11 +23,13 @@ export type LoginReason =
 
 /** A login that failed. */
 export interface LoginFailure {
+  /** What was wrong. */
   readonly reason: LoginReason;
 }
 
 /** A login that succeeded: who it is, and the token to hand out. */
 export interface Login<Scope extends string = string> extends IssuedToken<Scope> {
+  /** Whose username and password they were. */
   readonly user: User;
 }
 

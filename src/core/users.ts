@@ -20,6 +20,7 @@ export interface NewUser {
 
 /** Why a user was not made. */
 export interface UserFailure {
+  /** What was wrong. */
   readonly reason: UsernameReason | PasswordReason | "username_taken";
 }
 
@@ -78,6 +79,7 @@ export function createSuperuser<Scope extends string>(
 
 /** Why a password was not set. */
 export interface SetPasswordFailure {
+  /** What was wrong. */
   readonly reason: PasswordReason | "unknown_user";
 }
 

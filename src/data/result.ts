@@ -1,12 +1,16 @@
 /** A success that carries its value. */
 export interface Ok<Value> {
+  /** Always `true`: what tells a success from a failure. */
   readonly ok: true;
+  /** What was asked for. */
   readonly value: Value;
 }
 
 /** An expected failure that carries its reason as a value. */
 export interface Fail<Failure> {
+  /** Always `false`: what tells a failure from a success. */
   readonly ok: false;
+  /** Why there is no value. */
   readonly failure: Failure;
 }
 

@@ -32,6 +32,7 @@ export interface GuardOptions<Scope extends string = string> {
 /** What a guard that lets only authenticated requests pass demands. */
 export interface AuthenticatedGuardOptions<Scope extends string = string>
   extends GuardOptions<Scope> {
+  /** The first demands authentication, all of them must pass; `[isAuthenticated]` when absent. */
   readonly permissions?: readonly [AuthenticatedPermission<Scope>, ...Permission<Scope>[]];
 }
 
@@ -71,6 +72,7 @@ export function createGuard<Scope extends string>(
   auth: Auth<Scope>,
   options?: AuthenticatedGuardOptions<NoInfer<Scope>>,
 ): Guard<Principal<Scope>>;
+/** Makes the guard of a route that also anonymous callers may pass. */
 export function createGuard<Scope extends string>(
   auth: Auth<Scope>,
   options?: GuardOptions<NoInfer<Scope>>,

@@ -80,7 +80,8 @@ function findHeadEnd(part: Uint8Array): { readonly start: number; readonly next:
     }
     line = end + 1;
   }
-  return null;
+  // The blank line of an empty part is also the line break before the next delimiter.
+  return part.at(-1) === LF ? { start: part.length, next: part.length } : null;
 }
 
 interface Disposition {
@@ -97,7 +98,8 @@ function readDisposition(head: string): Disposition | null {
     parameters.set(key.toLowerCase(), quoted?.replace(/\\(["\\])/g, "$1") ?? plain);
   }
   const name = parameters.get("name");
-  return name === undefined ? null : { name, filename: parameters.get("filename") ?? null };
+  const filename = parameters.get("filename") ?? parameters.get("filename*") ?? null;
+  return name === undefined ? null : { name, filename };
 }
 
 const PARAMETER = /;[ \t]*([\w*-]+)[ \t]*=[ \t]*(?:"((?:[^"\\]|\\.)*)"|([^\s;"]*))/g;

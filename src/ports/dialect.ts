@@ -3,6 +3,7 @@ import type { TokenReason } from "../pure/verify.ts";
 
 /** An HTTP answer as plain data, for a framework to send. */
 export interface Answer {
+  /** The status code. */
   readonly status: number;
   /** Header names in their usual spelling, each once. */
   readonly headers: Readonly<Record<string, string>>;
@@ -44,12 +45,15 @@ export type Denial =
 
 /** What an endpoint tells of itself to `OPTIONS`. */
 export interface EndpointDescription {
+  /** What the endpoint is called. */
   readonly name: string;
+  /** What it takes and answers, in the order to show. */
   readonly fields: readonly FieldDescription[];
 }
 
 /** One field of an endpoint's body or answer. */
 export interface FieldDescription {
+  /** The key in the body or the answer. */
   readonly name: string;
   /** Whether a request must have it. */
   readonly required: boolean;

@@ -7,11 +7,14 @@
  * and bound parameters into theirs.
  */
 export class StoreError extends Error {
+  /** Always `StoreError`. */
   override readonly name = "StoreError";
   /** `conflict`: a unique value exists already. `unavailable`: everything else. */
   readonly code: StoreErrorCode;
 
   /**
+   * Makes the error of one failed verb.
+   *
    * @param verb What could not be done, such as `find token`
    * @param detail The driver's own error code, such as `SQLITE_BUSY`: anything but a short code is left out
    */

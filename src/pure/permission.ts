@@ -24,6 +24,7 @@ export interface Permission<Scope extends string = string> {
 
 /** A permission that never lets an anonymous caller pass, so a guard that begins with it has a principal. */
 export interface AuthenticatedPermission<Scope extends string = string> extends Permission<Scope> {
+  /** Always `true`: what tells it from other permissions, for the compiler too. */
   readonly authenticated: true;
 }
 
@@ -105,6 +106,7 @@ export function and<Scope extends string>(
   first: AuthenticatedPermission<Scope>,
   ...others: readonly Permission<Scope>[]
 ): AuthenticatedPermission<Scope>;
+/** Passes when all of the permissions pass; the first that refuses gives the reason. */
 export function and<Scope extends string>(
   ...permissions: readonly Permission<Scope>[]
 ): Permission<Scope>;
@@ -116,6 +118,7 @@ export function and(...permissions: readonly Permission[]): Permission {
 export function or<Scope extends string>(
   ...permissions: readonly [AuthenticatedPermission<Scope>, ...AuthenticatedPermission<Scope>[]]
 ): AuthenticatedPermission<Scope>;
+/** Passes when one of the permissions passes; otherwise the first one's refusal is the reason. */
 export function or<Scope extends string>(
   ...permissions: readonly [Permission<Scope>, ...Permission<Scope>[]]
 ): Permission<Scope>;

@@ -18,6 +18,7 @@ const REDACTED = "[token]";
 export class TokenText {
   readonly #text: string;
 
+  /** Wraps the text of a token. */
   constructor(text: string) {
     this.#text = text;
   }
@@ -27,10 +28,12 @@ export class TokenText {
     return this.#text;
   }
 
+  /** Always `[token]`. */
   toString(): string {
     return REDACTED;
   }
 
+  /** Always `[token]`. */
   toJSON(): string {
     return REDACTED;
   }

@@ -12,6 +12,7 @@ export type TokenReason =
 
 /** A token that did not hold, with the reason for the log; the wire says less. */
 export interface TokenFailure {
+  /** What was wrong. */
   readonly reason: TokenReason;
 }
 

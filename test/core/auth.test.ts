@@ -60,7 +60,7 @@ describe("defineAuth()", () => {
     expect(JSON.stringify(auth)).not.toContain(SECRET);
   });
 
-  it("keeps its own copy of a key", async () => {
+  it("keeps its own copy of a key", () => {
     const changing = new Uint8Array(32).fill(1);
     const auth = defineAuth({ ...good, peppers: [{ id: "a", key: changing }] });
     const before = auth.digest("text");

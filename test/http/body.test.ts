@@ -84,6 +84,18 @@ describe("readBody()", () => {
       MULTIPART,
       { a: "1\r\n--C\n--Bx\r\n" },
     ],
+    [
+      "multipart with an empty value whose blank line the delimiter follows",
+      `--B\r\nContent-Disposition: form-data; name="a"\r\n\r\n--B--\r\n`,
+      MULTIPART,
+      { a: "" },
+    ],
+    [
+      "multipart with a file that has only an extended name, as a file",
+      `${part("a", "1").replace('"a"', `"a"; filename*=UTF-8''x`)}--B--\r\n`,
+      MULTIPART,
+      { a: { filename: "UTF-8''x" } },
+    ],
     ["multipart cut short", part("a", "1"), MULTIPART, malformed("multipart")],
     ["multipart without parts", "--B--\r\n", MULTIPART, {}],
     [
