@@ -1,0 +1,101 @@
+/** One small application, described once, that every target mounts. */
+import {
+  allowAny,
+  type Auth,
+  type AuthOptions,
+  grantToken,
+  type GuardOptions,
+  isAdminUser,
+  isAuthenticatedOrReadOnly,
+  type Principal,
+  revokeToken,
+  setActive,
+} from "latchkey";
+import { makeAuth, makeUser, SECRET, seededNumbers } from "../fixture.ts";
+
+/** A guarded route: what it demands, and the JSON text that its handler answers with. */
+export interface Route {
+  readonly path: string;
+  readonly options: GuardOptions;
+  readonly answer: (principal: Principal | null) => string | Promise<string>;
+}
+
+/** A configuration with users in it, and what their tokens are. */
+export interface World {
+  readonly auth: Auth;
+  /** The reusable token of each user, and `revoked`, which no longer holds. */
+  readonly tokens: Readonly<Record<"ada" | "boss" | "grace" | "gone" | "revoked", string>>;
+  /** The public id of Ada's token. */
+  readonly adaTokenId: string;
+}
+
+const describeUser = (principal: Principal | null) =>
+  JSON.stringify({ user: principal?.user.username ?? null });
+
+/** The routes of the application; `/get-token` and `/logout` are mounted besides. */
+export const routes: readonly Route[] = [
+  { path: "/secret", options: {}, answer: () => '{"secret":"The vault is open"}' },
+  { path: "/open", options: { permissions: [allowAny] }, answer: describeUser },
+  { path: "/admin", options: { permissions: [isAdminUser] }, answer: describeUser },
+  {
+    path: "/read-only",
+    options: { permissions: [isAuthenticatedOrReadOnly] },
+    answer: describeUser,
+  },
+  { path: "/bearer", options: { schemes: ["Bearer"] }, answer: describeUser },
+  {
+    path: "/whoami",
+    options: {},
+    answer: (principal) =>
+      JSON.stringify({ user: principal?.user.username, tokenId: principal?.token.id }),
+  },
+  {
+    path: "/throws",
+    options: {},
+    answer() {
+      throw new Error("the handler failed");
+    },
+  },
+  {
+    path: "/rejects",
+    options: {},
+    answer: async () => {
+      await Promise.resolve();
+      throw new Error("the handler failed later");
+    },
+  },
+];
+
+/** Makes the same users with the same tokens each time: the random source is seeded. */
+export async function makeWorld(options: Partial<AuthOptions> = {}): Promise<World> {
+  const next = seededNumbers(1);
+  const { auth } = makeAuth({
+    onLogin: "reuse",
+    secret: SECRET,
+    random: (size) => Uint8Array.from({ length: size }, () => next(256)),
+    ...options,
+  });
+  const make = async (username: string, isStaff = false) => {
+    const user = await makeUser(auth, username, isStaff);
+    const { text, token } = await grantToken(auth, user.id);
+    return { user, text: text.reveal(), id: token.id };
+  };
+  const ada = await make("ada");
+  const boss = await make("boss", true);
+  const grace = await make("grace");
+  const gone = await make("gone");
+  const revoked = await make("revoked");
+  await setActive(auth, gone.user.id, false);
+  await revokeToken(auth, revoked.id);
+  return {
+    auth,
+    tokens: {
+      ada: ada.text,
+      boss: boss.text,
+      grace: grace.text,
+      gone: gone.text,
+      revoked: revoked.text,
+    },
+    adaTokenId: ada.id,
+  };
+}
