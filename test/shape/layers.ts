@@ -1,0 +1,254 @@
+/** What the files of one layer may import. */
+export interface LayerRule {
+  /** A file, or a folder when it ends in `/`, or the beginning of a name when it ends in `*`. */
+  readonly files: string;
+  /** Files of the project, written like `files`; after `type ` only their types. */
+  readonly modules: readonly string[];
+  /** Packages and platform modules, whole specifiers; after `type ` only their types. */
+  readonly packages?: readonly string[];
+}
+
+/** Every file of the project has one rule here: the first that names it. */
+export const layerRules: readonly LayerRule[] = [
+  { files: "src/data/", modules: ["src/data/"] },
+  { files: "src/ports/store_error.ts", modules: [] },
+  { files: "src/ports/hasher.ts", modules: ["type src/data/random.ts"] },
+  { files: "src/ports/", modules: ["type src/pure/"] },
+  { files: "src/pure/password.ts", modules: ["src/data/encoding.ts", "type src/ports/hasher.ts"] },
+  {
+    files: "src/pure/digest.ts",
+    modules: ["src/data/encoding.ts"],
+    packages: [
+      "@oslojs/crypto/hmac",
+      "@oslojs/crypto/sha2",
+      "@oslojs/crypto/subtle",
+      "@oslojs/encoding",
+    ],
+  },
+  {
+    files: "src/pure/format.ts",
+    modules: ["src/data/crc32.ts", "src/data/encoding.ts"],
+    packages: ["@oslojs/encoding"],
+  },
+  { files: "src/pure/", modules: ["src/data/result.ts", "src/pure/"] },
+  {
+    files: "src/core/",
+    modules: [
+      "src/data/",
+      "src/pure/",
+      "type src/ports/",
+      "src/ports/store_error.ts",
+      "src/core/",
+    ],
+  },
+  { files: "src/http/field.ts", modules: ["type src/ports/dialect.ts"], packages: ["valibot"] },
+  {
+    files: "src/http/endpoint.ts",
+    modules: [
+      "src/data/result.ts",
+      "type src/ports/dialect.ts",
+      "src/ports/store_error.ts",
+      "type src/core/auth.ts",
+      "src/http/",
+    ],
+    packages: ["valibot"],
+  },
+  {
+    files: "src/http/obtain_token.ts",
+    modules: ["type src/core/auth.ts", "src/core/issue.ts", "src/core/login.ts", "src/http/"],
+    packages: ["valibot"],
+  },
+  {
+    files: "src/http/",
+    modules: [
+      "src/data/",
+      "src/pure/permission.ts",
+      "type src/pure/",
+      "type src/ports/dialect.ts",
+      "src/core/",
+      "src/http/",
+    ],
+  },
+  {
+    files: "src/mod.ts",
+    modules: ["src/data/", "src/pure/", "src/ports/", "src/core/", "src/http/"],
+  },
+  {
+    files: "src/testing/",
+    modules: [
+      "type src/ports/store.ts",
+      "type src/pure/record.ts",
+      "src/pure/user.ts",
+      "src/testing/",
+    ],
+  },
+  {
+    files: "adapters/http/hono.ts",
+    modules: ["type src/core/auth.ts", "src/http/", "type src/pure/record.ts"],
+    packages: ["type hono"],
+  },
+  {
+    files: "adapters/http/",
+    modules: [
+      "type src/core/auth.ts",
+      "src/http/",
+      "type src/ports/dialect.ts",
+      "type src/pure/record.ts",
+    ],
+  },
+  {
+    files: "adapters/store/libsql*",
+    modules: [
+      "type src/ports/store.ts",
+      "src/ports/store_error.ts",
+      "type src/pure/record.ts",
+      "type src/pure/user.ts",
+      "adapters/store/libsql_*",
+    ],
+    packages: [
+      "type @libsql/client",
+      "drizzle-orm",
+      "drizzle-orm/sqlite-core",
+      "drizzle-orm/sqlite-proxy",
+    ],
+  },
+  {
+    files: "adapters/store/memory.ts",
+    modules: [
+      "type src/ports/store.ts",
+      "src/ports/store_error.ts",
+      "type src/pure/record.ts",
+      "src/pure/user.ts",
+    ],
+  },
+  {
+    files: "adapters/password/argon2id.ts",
+    modules: ["src/data/random.ts", "type src/ports/hasher.ts", "adapters/password/encoded.ts"],
+    packages: ["oslo/password"],
+  },
+  {
+    files: "adapters/password/django.ts",
+    modules: ["type src/ports/hasher.ts", "adapters/password/encoded.ts"],
+    packages: ["node:crypto", "@oslojs/crypto/subtle", "@oslojs/encoding"],
+  },
+  {
+    files: "adapters/password/encoded.ts",
+    modules: ["src/data/random.ts"],
+    packages: ["@oslojs/encoding"],
+  },
+  {
+    files: "adapters/password/pbkdf2.ts",
+    modules: ["src/data/random.ts", "type src/ports/hasher.ts", "adapters/password/encoded.ts"],
+    packages: ["@oslojs/crypto/subtle", "@oslojs/encoding"],
+  },
+  {
+    files: "adapters/password/scrypt.ts",
+    modules: ["src/data/random.ts", "type src/ports/hasher.ts", "adapters/password/encoded.ts"],
+    packages: ["node:crypto", "@oslojs/crypto/subtle", "@oslojs/encoding"],
+  },
+  // The examples know the library by its published names only.
+  { files: "examples/bun.ts", modules: ["examples/"], packages: ["latchkey/fetch"] },
+  {
+    files: "examples/custom-login.ts",
+    modules: ["examples/setup.ts"],
+    packages: ["@hono/node-server", "hono", "latchkey", "latchkey/hono", "valibot"],
+  },
+  { files: "examples/deno.ts", modules: ["examples/"], packages: ["latchkey/deno"] },
+  {
+    files: "examples/express.ts",
+    modules: ["examples/"],
+    packages: ["express", "latchkey/express"],
+  },
+  { files: "examples/globals.d.ts", modules: [] },
+  {
+    files: "examples/hono.ts",
+    modules: ["examples/"],
+    packages: ["@hono/node-server", "hono", "latchkey/hono"],
+  },
+  { files: "examples/login.ts", modules: [], packages: ["latchkey", "valibot"] },
+  {
+    files: "examples/setup.ts",
+    modules: ["examples/terminal.ts"],
+    packages: [
+      "@libsql/client",
+      "latchkey",
+      "latchkey/argon2id",
+      "latchkey/libsql",
+      "node:crypto",
+      "node:fs",
+      "node:process",
+    ],
+  },
+  {
+    files: "examples/workers.ts",
+    modules: ["examples/login.ts"],
+    packages: ["latchkey", "latchkey/fetch", "latchkey/memory", "latchkey/scrypt"],
+  },
+  // The tour starts an example as a person would, and calls it from outside.
+  {
+    files: "examples/server.ts",
+    modules: [],
+    packages: ["node:child_process", "node:events"],
+  },
+  {
+    files: "examples/terminal.ts",
+    modules: [],
+    packages: ["latchkey", "node:process"],
+  },
+  {
+    files: "examples/tour.ts",
+    modules: ["examples/"],
+    packages: ["node:fs", "node:os", "node:path", "node:process", "node:url"],
+  },
+  { files: "examples/tutorial.ts", modules: ["examples/"] },
+];
+
+/**
+ * The names of the language and of the Web platform that `src` uses, and nothing else may be used:
+ * no clock, timer, console, process, network or evaluation is among them.
+ */
+export const allowedGlobals: readonly string[] = [
+  "Array",
+  "ArrayBuffer",
+  "BigInt",
+  "Error",
+  "Extract",
+  "Headers",
+  "Infinity",
+  "JSON",
+  "Map",
+  "NoInfer",
+  "Number",
+  "Object",
+  "Parameters",
+  "Partial",
+  "Pick",
+  "Promise",
+  "RangeError",
+  "ReadableStream",
+  "Readonly",
+  "Record",
+  "Reflect",
+  "RegExp",
+  "Required",
+  "Response",
+  "Set",
+  "String",
+  "TextDecoder",
+  "TextEncoder",
+  "TypeError",
+  "Uint32Array",
+  "Uint8Array",
+];
+
+/** Globals with power, each in one place: the clock and the randomness that are only defaults. */
+export const singleUses: Readonly<Record<string, readonly string[]>> = {
+  "Date.now": ["src/core/auth.ts"],
+  "crypto.getRandomValues": ["src/data/random.ts"],
+};
+
+/** Whether `pattern`, written as in a {@link LayerRule}, names a file. */
+export function namesFile(pattern: string, file: string): boolean {
+  if (pattern.endsWith("*")) return file.startsWith(pattern.slice(0, -1));
+  return pattern.endsWith("/") ? file.startsWith(pattern) : file === pattern;
+}

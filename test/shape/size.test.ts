@@ -1,0 +1,57 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { brotliCompressSync } from "node:zlib";
+import ts from "typescript";
+import { beforeAll, describe, expect, it } from "vitest";
+import { INSTALL_TIMEOUT, installTools, PROJECT, readProjectFile, succeed } from "./project.ts";
+import { listImports } from "./source.ts";
+
+const BUNDLER = join(PROJECT, "test/shape/bundle.mjs");
+const EVERYTHING = 'export * from "./src/mod.ts";';
+const GUARD = 'export { createGuard, defineAuth } from "./src/mod.ts";';
+const VERIFIER = 'export { defineAuth, verifyToken } from "./src/mod.ts";';
+const PACKAGES = ["@oslojs/*", "valibot"];
+
+async function bundle(text: string, external: readonly string[] = []): Promise<string> {
+  return await succeed(process.execPath, [BUNDLER, text, ...external]);
+}
+
+/** Minified and compressed, in bytes. */
+function measure(code: string): number {
+  return brotliCompressSync(code).length;
+}
+
+describe("a bundle of the library", () => {
+  beforeAll(() => installTools("deno"), INSTALL_TIMEOUT);
+
+  it.each([
+    { name: "all of its own code", text: EVERYTHING, external: PACKAGES, limit: 8_192 },
+    { name: "all of it, dependencies included", text: EVERYTHING, external: [], limit: 11_776 },
+    { name: "a guard, dependencies included", text: GUARD, external: [], limit: 7_168 },
+    { name: "the verifier alone", text: VERIFIER, external: [], limit: 5_632 },
+  ])("has at most $limit bytes for $name", async ({ text, external, limit }) => {
+    const size = measure(await bundle(text, external));
+    expect(size).toBeGreaterThan(1_000);
+    expect(size).toBeLessThanOrEqual(limit);
+  });
+
+  it.skipIf(!existsSync(join(PROJECT, "README.md")))("is as large as the README says", async () => {
+    const [, all, guard] = /([\d.]+) kB .* guard needs ([\d.]+) kB/.exec(
+      readProjectFile("README.md"),
+    ) ?? [];
+    const sizes = await Promise.all([EVERYTHING, GUARD].map((text) => bundle(text)));
+    expect([all, guard]).toEqual(sizes.map((code) => (measure(code) / 1_000).toFixed(1)));
+  });
+
+  it("needs no module of any platform", async () => {
+    const code = await bundle(EVERYTHING);
+    const source = ts.createSourceFile("bundle.js", code, ts.ScriptTarget.ES2022, true);
+    expect(listImports(source, "bundle.js")).toEqual([]);
+  });
+
+  it("holds nothing of the HTTP layer where only tokens are verified", async () => {
+    const words = /WWW-Authenticate|Content-Type|Cache-Control|Allow|non_field_errors|multipart/i;
+    expect(words.test(await bundle(EVERYTHING))).toBe(true);
+    expect(words.exec(await bundle(VERIFIER))).toBeNull();
+  });
+});
