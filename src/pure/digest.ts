@@ -60,6 +60,16 @@ export function deriveSecret(secret: Uint8Array, id: string): Uint8Array {
   return hmac(SHA256, secret, encodeUtf8(`latchkey:token:${id}`));
 }
 
+/**
+ * Derives the 32 secret bytes of a token's successor from the token's own text and a nonce.
+ *
+ * Whoever has the text alone cannot tell the successor, and whoever reads the
+ * nonce in the database alone cannot either.
+ */
+export function deriveSuccessor(text: Uint8Array, nonce: string): Uint8Array {
+  return hmac(SHA256, text, encodeUtf8(`latchkey:successor:${nonce}`));
+}
+
 function digestWith(pepper: Pepper | "none", bytes: Uint8Array): Digest {
   return pepper === "none"
     ? { digest: encodeHexLowerCase(sha256(bytes)), pepper: null }

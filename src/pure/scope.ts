@@ -1,5 +1,7 @@
-const SCOPE = /^[\x21\x23-\x5b\x5d-\x7e]{1,128}$/;
-const MAX_SCOPES = 64;
+/** A scope by the grammar of RFC 6749 §3.3. */
+export const SCOPE: RegExp = /^[\x21\x23-\x5b\x5d-\x7e]{1,128}$/;
+/** The most scopes that a token can have. */
+export const MAX_SCOPES = 64;
 
 /**
  * Checks a list of scopes and returns it without repetitions.

@@ -12,7 +12,15 @@ export interface User {
   readonly isStaff: boolean;
   /** Whether the user holds every permission of the application. */
   readonly isSuperuser: boolean;
+  /**
+   * A number that moves forward when all tokens of the user are revoked at
+   * once. Absent for users of the application's own.
+   */
+  readonly epoch?: number;
 }
+
+/** Whose a token shall be: a user, or the id of one. A user of the store binds the token to its epoch. */
+export type Owner = string | Pick<User, "id" | "epoch">;
 
 /** A user as a store keeps it. */
 export interface UserRecord extends User {
@@ -20,6 +28,8 @@ export interface UserRecord extends User {
   readonly password: string | null;
   /** When the user was made, in milliseconds since the epoch. */
   readonly createdAt: number;
+  /** The current epoch; begins at 0. */
+  readonly epoch: number;
 }
 
 /** Why a username was refused. */
@@ -53,6 +63,6 @@ export function normalizeUsername(username: string): Result<string, UsernameReas
 
 /** Leaves out everything of a stored user that an application must not see. */
 export function toUser(record: UserRecord): User {
-  const { id, username, isActive, isStaff, isSuperuser } = record;
-  return { id, username, isActive, isStaff, isSuperuser };
+  const { id, username, isActive, isStaff, isSuperuser, epoch } = record;
+  return { id, username, isActive, isStaff, isSuperuser, epoch };
 }

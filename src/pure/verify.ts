@@ -8,6 +8,8 @@ export type TokenReason =
   | "unknown_token"
   | "revoked_token"
   | "expired_token"
+  | "idle_token"
+  | "rotated_token"
   | "inactive_user";
 
 /** A token that did not hold, with the reason for the log; the wire says less. */
@@ -19,32 +21,63 @@ export interface TokenFailure {
 /**
  * Decides whether a token found in the store holds at the instant `now`.
  *
- * In this order: the digest must be one of the candidates, the owner must
- * exist, the token must not be revoked, `now` must be before `expiresAt`
- * (`now >= expiresAt` is expired), the owner must be active. A time that is not
- * a finite number fails closed.
+ * In this order: the digest must be one of the candidates and the user must
+ * be the owner; the token must not be revoked, by itself or by an epoch of its
+ * owner that has passed; `now` must be before `expiresAt` (`now >= expiresAt` is
+ * expired); a token that was rotated holds until its overlap ends, and the copy
+ * of one is known as such however long it was idle; `now` must be less than
+ * `idleTimeout` after the last use; the owner must be active. A time that is
+ * not a finite number fails closed.
  */
 export function decideToken(
   found: OwnedToken | null,
   candidates: readonly Digest[],
   now: number,
 ): Result<Principal, TokenFailure> {
-  if (found === null || found.user === null || !matchesDigest(candidates, found.token)) {
+  if (found === null || !matchesDigest(candidates, found.token)) {
     return fail({ reason: "unknown_token" });
   }
   const { token, user } = found;
-  if (token.revokedAt !== null) return fail({ reason: "revoked_token" });
-  if (isExpired(token, now)) return fail({ reason: "expired_token" });
+  if (user === null || user.id !== token.owner) return fail({ reason: "unknown_token" });
+  const ended = endOf(found, now);
+  if (ended !== null) return fail({ reason: ended });
   if (user.isActive !== true) return fail({ reason: "inactive_user" });
   return ok({ user, token: toToken(token) });
 }
 
-/** Whether a record no longer holds at `now`. Anything but a finite time counts as expired. */
-export function isExpired({ expiresAt }: Pick<TokenRecord, "expiresAt">, now: number): boolean {
-  return expiresAt !== null && !(Number.isFinite(expiresAt) && now < expiresAt);
+/** Why a stored token has stopped holding at `now`; `null` while it holds. */
+export function endOf(
+  { token, epoch, successor }: OwnedToken,
+  now: number,
+): "revoked_token" | "expired_token" | "idle_token" | "rotated_token" | null {
+  if (token.revokedAt !== null) return "revoked_token";
+  if (epoch !== null && token.epoch !== epoch) return "revoked_token";
+  if (token.expiresAt !== null && !isBefore(now, token.expiresAt)) return "expired_token";
+  if (successor !== null && !isBefore(now, successor.overlapUntil)) return "rotated_token";
+  const idleAt = idleEnd(token);
+  if (idleAt !== null && !isBefore(now, idleAt)) return "idle_token";
+  return null;
+}
+
+/** The first millisecond at which a token has been idle for too long; `null` without such a limit. */
+export function idleEnd(
+  { idleTimeout, lastUsedAt, createdAt }: Pick<
+    TokenRecord,
+    "idleTimeout" | "lastUsedAt" | "createdAt"
+  >,
+): number | null {
+  return idleTimeout === null ? null : Math.max(createdAt, lastUsedAt ?? createdAt) + idleTimeout;
+}
+
+/** Whether `now` is before a stored instant. Nothing is before an instant that is no finite number. */
+function isBefore(now: number, instant: unknown): boolean {
+  return typeof instant === "number" && Number.isFinite(instant) && now < instant;
 }
 
 /** Leaves out everything of a record that a request must not see. */
-export function toToken({ id, owner, scopes, createdAt, expiresAt }: TokenRecord): Token {
-  return { id, owner, scopes, createdAt, expiresAt };
+export function toToken(record: TokenRecord): Token {
+  const { id, owner, epoch, family, name, hint, scopes } = record;
+  const { createdAt, expiresAt, idleTimeout, lastUsedAt } = record;
+  const times = { createdAt, expiresAt, idleTimeout, lastUsedAt };
+  return { id, owner, epoch, family, name, hint, scopes: [...scopes], ...times };
 }
