@@ -35,7 +35,11 @@ export type Denial =
     readonly message?: string;
     readonly scopes?: readonly string[];
   }
+  | { readonly reason: "several_credentials" }
   | { readonly reason: "bad_credentials" }
+  | { readonly reason: "token_limit" }
+  | { readonly reason: "not_found" }
+  | { readonly reason: "changed_meanwhile" }
   | { readonly reason: "invalid_input"; readonly errors: InputErrors }
   | { readonly reason: "malformed_body"; readonly kind: "JSON" | "form" | "multipart" }
   | { readonly reason: "unsupported_media_type"; readonly mediaType: string }
@@ -77,8 +81,12 @@ export interface Dialect {
    * offer, in which case a 401, which must carry a challenge, becomes a 403
    */
   readonly deny: (denial: Denial, challenge: string | null) => Answer;
-  /** Answers a login with the token's text. The endpoint adds `Cache-Control: no-store`. */
-  readonly grant: (text: string, token: Token) => Answer;
+  /**
+   * Answers with the text of a new token. The endpoint adds `Cache-Control: no-store`.
+   *
+   * @param now The instant of the answer, from which a remaining lifetime counts
+   */
+  readonly grant: (text: string, token: Token, now: number) => Answer;
   /** Answers `OPTIONS` for an endpoint. */
   readonly describe: (endpoint: EndpointDescription) => Answer;
 }
