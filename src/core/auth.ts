@@ -2,7 +2,7 @@ import { encodeUtf8 } from "../data/encoding.ts";
 import { type RandomSource, systemRandom } from "../data/random.ts";
 import type { Dialect } from "../ports/dialect.ts";
 import type { Hasher, PasswordVerifier } from "../ports/hasher.ts";
-import type { Store } from "../ports/store.ts";
+import type { Store, TokenUse } from "../ports/store.ts";
 import {
   deriveSecret,
   type Digest,
@@ -12,9 +12,11 @@ import {
   type PepperRing,
 } from "../pure/digest.ts";
 import { type Duration, toMilliseconds } from "../pure/duration.ts";
+import type { EventSink } from "../pure/event.ts";
 import { prefixedFormat, type TokenFormat } from "../pure/format.ts";
 import { checkScopes } from "../pure/scope.ts";
-import { protectStore } from "./protected_store.ts";
+import type { User } from "../pure/user.ts";
+import { protect, protectStore } from "./protected_store.ts";
 
 /** What {@link defineAuth} is told. Only `store` and `passwords` are needed. */
 export interface AuthOptions<Scope extends string = string> {
@@ -29,6 +31,27 @@ export interface AuthOptions<Scope extends string = string> {
   readonly formats?: readonly [TokenFormat, ...TokenFormat[]];
   /** How long a token holds unless it is issued with a lifetime of its own; 30 days when absent, `null` for ever. */
   readonly tokenLifetime?: Duration | null;
+  /**
+   * How long a token holds after its last use, unless it is issued with a
+   * timeout of its own; `null`, no such limit, when absent. `tokenLifetime` ends it all the same.
+   */
+  readonly idleTimeout?: Duration | null;
+  /**
+   * How often the use of a token is written down: at most once per token and
+   * interval, after the answer. 1 minute when absent, `null` for never. An
+   * `idleTimeout` counts from the last use that was written down.
+   */
+  readonly touchInterval?: Duration | null;
+  /** For how long a rotated token and its successor both hold; 1 minute when absent. */
+  readonly rotationOverlap?: Duration;
+  /** How many tokens that hold a user may have at once; no limit when absent. */
+  readonly tokenLimit?: number;
+  /** After what all tokens of a user are revoked; after both when absent. */
+  readonly revokeOn?: RevokeOn;
+  /** Finds the owner of a token among users of the application's own, in place of the store's. `null` when there is none. */
+  readonly findUser?: (owner: string) => Promise<User | null>;
+  /** Receives events; see {@link AuthEvent}. Whatever it does, requests are answered all the same. */
+  readonly onEvent?: EventSink;
   /**
    * What a login gives: a `new` token each time (the default), or the one
    * reusable token of the user (`reuse`, as Django REST framework does), which needs `secret`.
@@ -53,6 +76,14 @@ export interface AuthOptions<Scope extends string = string> {
   readonly random?: RandomSource;
 }
 
+/** After what all tokens of a user are revoked. */
+export interface RevokeOn {
+  /** After the password was set or changed; `true` when absent. */
+  readonly passwordChange?: boolean;
+  /** After the user was deactivated; `true` when absent. With `false` the tokens hold again once the user is active. */
+  readonly deactivation?: boolean;
+}
+
 /**
  * A checked configuration, the first argument of every operation.
  *
@@ -67,6 +98,20 @@ export interface Auth<Scope extends string = string> {
   readonly formats: readonly [TokenFormat, ...TokenFormat[]];
   /** The lifetime of a token that is given none of its own, in milliseconds; `null` for ever. */
   readonly tokenLifetime: number | null;
+  /** How long a token holds after its last use, in milliseconds; `null` for no such limit. */
+  readonly idleTimeout: number | null;
+  /** How often a use is written down, in milliseconds; `null` for never. */
+  readonly touchInterval: number | null;
+  /** For how long a rotated token still holds, in milliseconds. */
+  readonly rotationOverlap: number;
+  /** How many tokens that hold an owner may have; `null` for no limit. */
+  readonly tokenLimit: number | null;
+  /** After what all tokens of a user are revoked. */
+  readonly revokeOn: Required<RevokeOn>;
+  /** Finds the owner among users of the application's own; `null` for the store's users. */
+  readonly findUser: ((owner: string) => Promise<User | null>) | null;
+  /** Receives events; `null` for nobody. */
+  readonly onEvent: EventSink | null;
   /** Whether a login gives a `new` token each time or the user's one reusable token. */
   readonly onLogin: "new" | "reuse";
   /** How HTTP answers look; `null` for `drf()`. */
@@ -75,6 +120,8 @@ export interface Auth<Scope extends string = string> {
   readonly now: () => number;
   /** The source of random bytes. */
   readonly random: RandomSource;
+  /** The uses of tokens that are not written down yet. */
+  readonly uses: PendingUses;
   /** The digest to store of a token text. */
   readonly digest: (text: string) => Digest;
   /** Every digest under which a token text may be stored. */
@@ -87,7 +134,16 @@ export interface Auth<Scope extends string = string> {
   readonly isScope: (scope: string) => scope is Scope;
 }
 
-const DEFAULT_LIFETIME = 30 * 24 * 60 * 60 * 1000;
+/** Uses of tokens on their way to the store. */
+export interface PendingUses {
+  /** By token id: when each was last used. */
+  readonly latest: Map<string, TokenUse>;
+  /** Settles when the writing that is under way has ended; `null` while there is none. */
+  writing: Promise<void> | null;
+}
+
+const MINUTE = 60_000;
+const DEFAULT_LIFETIME = 30 * 24 * 60 * MINUTE;
 const MIN_KEY = 32;
 
 /**
@@ -123,12 +179,25 @@ export function defineAuth<const Scope extends string = string>(
   }
   const ring = checkRing(options.peppers ?? ["none"]);
   const declared = options.scopes === undefined ? null : checkScopes(options.scopes, null);
-  const lifetime = options.tokenLifetime === undefined ? DEFAULT_LIFETIME : options.tokenLifetime;
+  const idleTimeout = readDuration(options.idleTimeout, null, "idleTimeout");
+  const touchInterval = readDuration(options.touchInterval, MINUTE, "touchInterval");
+  checkIdleTimeout(idleTimeout, touchInterval);
   return {
     store: protectStore(options.store),
     passwords: options.passwords,
     formats: options.formats ?? [prefixedFormat()],
-    tokenLifetime: lifetime === null ? null : toMilliseconds(lifetime, "tokenLifetime"),
+    tokenLifetime: readDuration(options.tokenLifetime, DEFAULT_LIFETIME, "tokenLifetime"),
+    idleTimeout,
+    touchInterval,
+    rotationOverlap: toMilliseconds(options.rotationOverlap ?? MINUTE, "rotationOverlap"),
+    tokenLimit: readLimit(options.tokenLimit),
+    revokeOn: {
+      passwordChange: options.revokeOn?.passwordChange ?? true,
+      deactivation: options.revokeOn?.deactivation ?? true,
+    },
+    findUser: options.findUser === undefined ? null : protect("find the owner", options.findUser),
+    onEvent: options.onEvent ?? null,
+    uses: { latest: new Map(), writing: null },
     onLogin,
     dialect: options.dialect ?? null,
     now: options.now ?? Date.now,
@@ -139,6 +208,32 @@ export function defineAuth<const Scope extends string = string>(
     checkScopes: (scopes) => checkScopes(scopes, declared),
     isScope: (scope): scope is Scope => declared === null || declared.some((one) => one === scope),
   };
+}
+
+/** An idle timeout counts from the last use that was written down, so uses must be written more often. */
+export function checkIdleTimeout(idleTimeout: number | null, touchInterval: number | null): void {
+  if (idleTimeout !== null && (touchInterval === null || touchInterval > idleTimeout / 2)) {
+    throw new RangeError(
+      "Cannot use this idleTimeout: touchInterval must be at most half of it, so that uses count in time",
+    );
+  }
+}
+
+function readDuration(
+  duration: Duration | null | undefined,
+  absent: number | null,
+  name: string,
+): number | null {
+  if (duration === undefined) return absent;
+  return duration === null ? null : toMilliseconds(duration, name);
+}
+
+function readLimit(limit: number | undefined): number | null {
+  if (limit === undefined) return null;
+  if (!Number.isSafeInteger(limit) || limit < 1) {
+    throw new RangeError("Cannot use this tokenLimit: expected a whole number from 1 up");
+  }
+  return limit;
 }
 
 /** Guards those who configure the library from JavaScript, or from data. */

@@ -1,9 +1,11 @@
 import { fail, ok, type Result } from "../data/result.ts";
+import type { LoginReason } from "../pure/event.ts";
 import { checkPassword, findVerifier } from "../pure/password.ts";
 import { toUser, type User, type UserRecord } from "../pure/user.ts";
 import type { Auth } from "./auth.ts";
+import { emit } from "./emit.ts";
 import { grantToken } from "./grant.ts";
-import type { IssuedToken, IssueOptions } from "./issue.ts";
+import type { IssuedToken, IssueFailure, IssueOptions } from "./issue.ts";
 
 /** A username and a password as a client sent them. */
 export interface PasswordCredentials {
@@ -13,19 +15,14 @@ export interface PasswordCredentials {
   readonly password: string;
 }
 
-/** Why a login failed. For the log; a client must be told the same for all of them. */
-export type LoginReason =
-  | "unknown_user"
-  | "no_password"
-  | "wrong_password"
-  | "inactive_user"
-  | "malformed_credentials";
-
-/** A login that failed. */
-export interface LoginFailure {
+/** A password that was refused. For the log; a client must be told the same for all reasons. */
+export interface PasswordFailure {
   /** What was wrong. */
   readonly reason: LoginReason;
 }
+
+/** A login that failed: a password that was refused, or no room for another token. */
+export type LoginFailure = PasswordFailure | IssueFailure;
 
 /** A login that succeeded: who it is, and the token to hand out. */
 export interface Login<Scope extends string = string> extends IssuedToken<Scope> {
@@ -50,7 +47,11 @@ export async function login<Scope extends string>(
   const verified = await verifyPassword(auth, credentials);
   if (!verified.ok) return verified;
   const user = verified.value;
-  return ok({ user, ...await grantToken(auth, user.id, options) });
+  const granted = await grantToken(auth, user, options);
+  if (!granted.ok) return granted;
+  const token = granted.value.token.id;
+  emit(auth, { type: "logged_in", at: auth.now(), owner: user.id, token });
+  return ok({ user, ...granted.value });
 }
 
 /**
@@ -68,34 +69,52 @@ export async function login<Scope extends string>(
 export async function verifyPassword<Scope extends string>(
   auth: Auth<Scope>,
   { username, password }: PasswordCredentials,
-): Promise<Result<User, LoginFailure>> {
-  if (
-    typeof username !== "string" || typeof password !== "string" ||
-    checkPassword(password) !== null
-  ) {
-    return fail({ reason: "malformed_credentials" });
+): Promise<Result<User, PasswordFailure>> {
+  const isHashable = typeof password === "string" && checkPassword(password) === null;
+  if (typeof username !== "string" || !isHashable) {
+    return refuse(auth, "malformed_credentials", null);
   }
   const record = await auth.store.findUserByName(username);
+  const verified = await verifyRecord(auth, record, password);
+  if (!verified.ok) return verified;
+  await strengthen(auth, verified.value, password);
+  return ok(toUser(verified.value));
+}
+
+/** Decides whether a password is that of a stored user, after one derivation whatever is stored. */
+export async function verifyRecord<Scope extends string>(
+  auth: Auth<Scope>,
+  record: UserRecord | null,
+  password: string,
+): Promise<Result<UserRecord & { readonly password: string }, PasswordFailure>> {
   const encoded = record?.password ?? null;
   const verifier = findVerifier(auth.passwords, encoded);
   if (record === null || encoded === null || verifier === null) {
     await auth.passwords[0].hash(password, auth.random);
-    return fail({ reason: record === null ? "unknown_user" : "no_password" });
+    return refuse(auth, record === null ? "unknown_user" : "no_password", record);
   }
-  if (!await verifier.verify(password, encoded)) return fail({ reason: "wrong_password" });
-  if (record.isActive !== true) return fail({ reason: "inactive_user" });
-  await strengthen(auth, record, password, encoded);
-  return ok(toUser(record));
+  if (!await verifier.verify(password, encoded)) return refuse(auth, "wrong_password", record);
+  if (record.isActive !== true) return refuse(auth, "inactive_user", record);
+  return ok({ ...record, password: encoded });
+}
+
+function refuse<Scope extends string>(
+  auth: Auth<Scope>,
+  reason: LoginReason,
+  record: UserRecord | null,
+): Result<never, PasswordFailure> {
+  emit(auth, { type: "login_refused", at: auth.now(), owner: record?.id ?? null, reason });
+  return fail({ reason });
 }
 
 /** Rewrites a stored password that the first hasher would write better. */
 async function strengthen<Scope extends string>(
   auth: Auth<Scope>,
-  { id }: UserRecord,
+  { id, password: encoded }: UserRecord & { readonly password: string },
   password: string,
-  encoded: string,
 ): Promise<void> {
   const [hasher] = auth.passwords;
   if (hasher.recognizes(encoded) && hasher.isCurrent(encoded)) return;
-  await auth.store.replacePassword(id, await hasher.hash(password, auth.random), encoded);
+  const text = await hasher.hash(password, auth.random);
+  await auth.store.replacePassword(id, text, { expected: encoded, newEpoch: false });
 }

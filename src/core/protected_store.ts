@@ -9,19 +9,30 @@ import { StoreError } from "../ports/store_error.ts";
  */
 export function protectStore(store: Store): Store {
   return {
-    insertToken: protect("insert the token", (token) => store.insertToken(token)),
-    ensureToken: protect("ensure the token", (token) => store.ensureToken(token)),
-    findToken: protect("find the token", (digests) => store.findToken(digests)),
-    revokeToken: protect("revoke the token", (id, at) => store.revokeToken(id, at)),
-    insertUser: protect("insert the user", (user) => store.insertUser(user)),
-    findUser: protect("find the user", (id) => store.findUser(id)),
-    findUserByName: protect("find the user", (username) => store.findUserByName(username)),
+    insertToken: protect("insert the token", (...rest) => store.insertToken(...rest)),
+    ensureToken: protect("ensure the token", (...rest) => store.ensureToken(...rest)),
+    findToken: protect("find the token", (...rest) => store.findToken(...rest)),
+    listTokens: protect("list the tokens", (...rest) => store.listTokens(...rest)),
+    renameToken: protect("rename the token", (...rest) => store.renameToken(...rest)),
+    rotateToken: protect("rotate the token", (...rest) => store.rotateToken(...rest)),
+    revokeToken: protect("revoke the token", (...rest) => store.revokeToken(...rest)),
+    revokeTokens: protect("revoke the tokens", (...rest) => store.revokeTokens(...rest)),
+    revokeFamily: protect("revoke the family", (...rest) => store.revokeFamily(...rest)),
+    touchTokens: protect("touch the tokens", (...rest) => store.touchTokens(...rest)),
+    pruneTokens: protect("prune the tokens", (...rest) => store.pruneTokens(...rest)),
+    insertUser: protect("insert the user", (...rest) => store.insertUser(...rest)),
+    findUser: protect("find the user", (...rest) => store.findUser(...rest)),
+    findUserByName: protect("find the user", (...rest) => store.findUserByName(...rest)),
     replacePassword: protect("replace the password", (...rest) => store.replacePassword(...rest)),
-    setActive: protect("set the user active", (id, isActive) => store.setActive(id, isActive)),
+    setActive: protect("set the user active", (...rest) => store.setActive(...rest)),
+    startEpoch: protect("start an epoch", (...rest) => store.startEpoch(...rest)),
+    deleteUser: protect("delete the user", (...rest) => store.deleteUser(...rest)),
+    appendEvents: protect("append the events", (...rest) => store.appendEvents(...rest)),
   };
 }
 
-function protect<Arguments extends readonly unknown[], Value>(
+/** Turns whatever `run` rejects with or throws into a {@link StoreError}. */
+export function protect<Arguments extends readonly unknown[], Value>(
   verb: string,
   run: (...rest: Arguments) => Promise<Value>,
 ): (...rest: Arguments) => Promise<Value> {
