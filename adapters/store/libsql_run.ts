@@ -22,14 +22,14 @@ export async function run(
   { busyTimeout, makeTables }: Repeat,
 ): Promise<ResultSet> {
   try {
-    return await runInTurn(client, statement, busyTimeout);
+    return await runStatement(client, statement, busyTimeout);
   } catch (error) {
     const failure = classifyFailure(error);
     if (failure.kind !== "no_tables" || makeTables === undefined) throw toStoreError(verb, failure);
   }
   await makeTables();
   try {
-    return await runInTurn(client, statement, busyTimeout);
+    return await runStatement(client, statement, busyTimeout);
   } catch (error) {
     throw toStoreError(verb, classifyFailure(error));
   }
@@ -39,7 +39,8 @@ export async function run(
 // another one was kept out on it and the moment it is dropped.
 const turns = new WeakMap<RunClient, Promise<unknown>>();
 
-function runInTurn(
+/** Runs one statement, and again while others keep it out; throws whatever the driver threw. */
+export function runStatement(
   client: RunClient,
   statement: BoundStatement,
   busyTimeout: number,

@@ -1,14 +1,10 @@
 import type { InValue } from "@libsql/client";
-import { and, eq, inArray, is, isNull, Param, Placeholder, sql } from "drizzle-orm";
-import { drizzle } from "drizzle-orm/sqlite-proxy";
-import type { TokenRecord } from "../../src/pure/record.ts";
-import type { UserRecord } from "../../src/pure/user.ts";
-import { latchkeyToken, latchkeyUser } from "./libsql_schema.ts";
+import { idleEnd } from "./libsql_schema.ts";
 
-/** One statement, compiled: its text, and the names of its arguments in their order. */
-export interface Statement<Name extends string> {
+/** One statement: its text, and the names of its arguments in their order. */
+export interface Statement {
   readonly sql: string;
-  readonly names: readonly Name[];
+  readonly names: readonly string[];
 }
 
 /** A statement with its arguments, as the client takes it. */
@@ -17,179 +13,195 @@ export interface BoundStatement {
   args: InValue[];
 }
 
-/** The statements of a store. Compiled once: drizzle costs more than the lookup itself. */
-export interface Statements {
-  readonly insertToken: Statement<keyof TokenRecord>;
-  readonly ensureToken: Statement<keyof TokenRecord>;
-  readonly revokeToken: Statement<"id" | "revokedAt">;
-  readonly insertUser: Statement<keyof UserRecord>;
-  readonly findUser: Statement<"id">;
-  readonly findUserByName: Statement<"username">;
-  readonly replacePassword: Statement<"id" | "password">;
-  readonly replaceExpectedPassword: Statement<"id" | "password" | "expected">;
-  readonly setActive: Statement<"id" | "isActive">;
-  /** The text that finds one of `count` digests; its arguments are the digests. */
-  findToken(count: number): string;
-}
-
-// The readers in libsql_row.ts take the columns by position, in this order.
-const TOKEN = {
-  id: latchkeyToken.id,
-  owner: latchkeyToken.owner,
-  digest: latchkeyToken.digest,
-  pepper: latchkeyToken.pepper,
-  scopes: latchkeyToken.scopes,
-  slot: latchkeyToken.slot,
-  createdAt: latchkeyToken.createdAt,
-  expiresAt: latchkeyToken.expiresAt,
-  revokedAt: latchkeyToken.revokedAt,
-};
-const USER = {
-  id: latchkeyUser.id,
-  username: latchkeyUser.username,
-  isActive: latchkeyUser.isActive,
-  isStaff: latchkeyUser.isStaff,
-  isSuperuser: latchkeyUser.isSuperuser,
-};
-const USER_RECORD = {
-  ...USER,
-  password: latchkeyUser.password,
-  createdAt: latchkeyUser.createdAt,
-};
-
-const TOKEN_NAMES = [
+/** The columns of a token, in the order in which libsql_row.ts reads and writes them. */
+const TOKEN = [
   "id",
   "owner",
+  "epoch",
   "digest",
   "pepper",
+  "name",
+  "hint",
   "scopes",
   "slot",
-  "createdAt",
-  "expiresAt",
-  "revokedAt",
-] as const;
-const USER_NAMES = [
-  "id",
-  "username",
-  "isActive",
-  "isStaff",
-  "isSuperuser",
-  "password",
-  "createdAt",
-] as const;
+  "created_at",
+  "expires_at",
+  "idle_timeout",
+  "last_used_at",
+  "revoked_at",
+  "revoked_reason",
+  "family",
+  "predecessor",
+  "overlap_until",
+  "nonce",
+];
+const USER = ["id", "username", "is_active", "is_staff", "is_superuser", "epoch"];
+const USER_RECORD = [...USER, "password", "created_at"];
 
-/** Compiles every statement of a store. */
-export function compileStatements(): Statements {
-  // Only a builder: it is never asked to run anything.
-  const builder = drizzle(() => Promise.reject(new Error("Cannot run a query: builder only")));
-  const argument = sql.placeholder;
-  const token = {
-    id: argument("id"),
-    owner: argument("owner"),
-    digest: argument("digest"),
-    pepper: argument("pepper"),
-    scopes: argument("scopes"),
-    slot: argument("slot"),
-    createdAt: argument("createdAt"),
-    expiresAt: argument("expiresAt"),
-    revokedAt: argument("revokedAt"),
-  };
-  const user = {
-    id: argument("id"),
-    username: argument("username"),
-    isActive: argument("isActive"),
-    isStaff: argument("isStaff"),
-    isSuperuser: argument("isSuperuser"),
-    password: argument("password"),
-    createdAt: argument("createdAt"),
-  };
-  const isThisUser = eq(latchkeyUser.id, argument("id"));
-  const password = { password: sql`${argument("password")}` };
-  const findTokens = new Map<number, string>();
+/** A token with its owner and its successor. No password, and no digest but the token's own. */
+const OWNED_TOKEN = `select ${list(TOKEN, "t.")}, ${list(USER, "u.")}, s.id, s.overlap_until
+from latchkey_token t
+left join latchkey_user u on u.id = t.owner
+left join latchkey_token s on s.predecessor = t.id`;
 
-  return {
-    insertToken: compile(builder.insert(latchkeyToken).values(token).toSQL(), ...TOKEN_NAMES),
-    ensureToken: compile(
-      builder.insert(latchkeyToken).values(token).onConflictDoUpdate({
-        target: [latchkeyToken.owner, latchkeyToken.slot],
-        // Changes nothing, but only an updated row is returned.
-        set: { slot: sql`excluded.slot` },
-      }).returning(TOKEN).toSQL(),
-      ...TOKEN_NAMES,
-    ),
-    revokeToken: compile(
-      builder.update(latchkeyToken).set({
-        revokedAt: sql`${argument("revokedAt")}`,
-        slot: sql`null`,
-      })
-        .where(and(eq(latchkeyToken.id, argument("id")), isNull(latchkeyToken.revokedAt))).toSQL(),
-      "id",
-      "revokedAt",
-    ),
-    insertUser: compile(
-      builder.insert(latchkeyUser).values(user)
-        .onConflictDoNothing({ target: latchkeyUser.username }).toSQL(),
-      ...USER_NAMES,
-    ),
-    findUser: compile(
-      builder.select(USER_RECORD).from(latchkeyUser).where(isThisUser).toSQL(),
-      "id",
-    ),
-    findUserByName: compile(
-      builder.select(USER_RECORD).from(latchkeyUser)
-        .where(eq(latchkeyUser.username, argument("username"))).toSQL(),
-      "username",
-    ),
-    replacePassword: compile(
-      builder.update(latchkeyUser).set(password).where(isThisUser).toSQL(),
-      "id",
-      "password",
-    ),
-    replaceExpectedPassword: compile(
-      builder.update(latchkeyUser).set(password)
-        // `is` and not `=`, so that an expected NULL equals a stored one.
-        .where(and(isThisUser, sql`${latchkeyUser.password} is ${argument("expected")}`)).toSQL(),
-      "id",
-      "password",
-      "expected",
-    ),
-    setActive: compile(
-      builder.update(latchkeyUser).set({ isActive: sql`${argument("isActive")}` })
-        .where(isThisUser).toSQL(),
-      "id",
-      "isActive",
-    ),
-    findToken(count) {
-      const known = findTokens.get(count);
-      if (known !== undefined) return known;
-      const digests = Array.from({ length: count }, (_, index) => argument(`digest${index}`));
-      const compiled = builder.select({ ...TOKEN, user: USER }).from(latchkeyToken)
-        .leftJoin(latchkeyUser, eq(latchkeyUser.id, latchkeyToken.owner))
-        .where(inArray(latchkeyToken.digest, digests)).toSQL();
-      findTokens.set(count, compiled.sql);
-      return compiled.sql;
-    },
-  };
+/** Whether the token `t` is live at `:now`, as the port defines it. */
+const IS_LIVE = `t.revoked_at is null
+  and t.epoch = coalesce((select epoch from latchkey_user where id = t.owner), t.epoch)
+  and (t.expires_at is null or t.expires_at > :now)
+  and (t.idle_timeout is null or ${idleEnd("t.")} > :now)
+  and not exists (select 1 from latchkey_token s where s.predecessor = t.id)`;
+
+/** Whether the token `t` stopped holding at or before `:before`; each part has an index. */
+const HAS_ENDED = `(t.revoked_at <= :before or t.expires_at <= :before
+    or (t.idle_timeout is not null and ${idleEnd("t.")} <= :before)
+    or t.id in (select predecessor from latchkey_token where overlap_until <= :before))`;
+
+const TOKEN_VALUES = TOKEN.map((column) => `:${column}`).join(", ");
+const OWNED_VALUES = TOKEN_VALUES.replace(
+  ":epoch",
+  "coalesce(:epoch, (select epoch from latchkey_user where id = :owner), 0)",
+);
+const INSERT_TOKEN = `insert into latchkey_token (${list(TOKEN)}) select ${OWNED_VALUES}`;
+const REVOKE = `update latchkey_token
+set revoked_at = :at, revoked_reason = :reason, slot = null where revoked_at is null`;
+const NEXT_EPOCH = "epoch = epoch + :steps";
+
+/** The statements of a store, by verb and form. */
+export type StatementName =
+  | "insertToken"
+  | "insertLimitedToken"
+  | "ensureToken"
+  | "rotateToken"
+  | "listTokens"
+  | "listMoreTokens"
+  | "renameToken"
+  | "revokeToken"
+  | "revokeOwnToken"
+  | "revokeTokens"
+  | "revokeFamily"
+  | "touchTokens"
+  | "pruneTokens"
+  | "insertUser"
+  | "findUser"
+  | "findUserByName"
+  | "replacePassword"
+  | "replaceExpectedPassword"
+  | "setActive"
+  | "startEpoch"
+  | "deleteUser"
+  | "appendEvents";
+
+/** The statements of a store, each the whole of one verb. */
+export const statements: Readonly<Record<StatementName, Statement>> = {
+  insertToken: compile(`${INSERT_TOKEN} returning ${list(TOKEN)}`),
+  insertLimitedToken: compile(`${INSERT_TOKEN}
+where (select count(*) from latchkey_token t where t.owner = :owner and ${IS_LIVE}) < :max
+returning ${list(TOKEN)}`),
+  // The update changes nothing, but only an updated row is returned.
+  ensureToken: compile(`${INSERT_TOKEN} where true
+on conflict (owner, slot) do update set slot = excluded.slot
+returning ${list(TOKEN)}, ${
+    USER.map((column) => `(select ${column} from latchkey_user where id = latchkey_token.owner)`)
+      .join(", ")
+  }, ${
+    ["id", "overlap_until"].map((column) =>
+      `(select s.${column} from latchkey_token s where s.predecessor = latchkey_token.id)`
+    ).join(", ")
+  }`),
+  rotateToken: compile(`insert into latchkey_token (${list(TOKEN)}) select ${TOKEN_VALUES}
+from latchkey_token old where old.id = :predecessor and old.revoked_at is null
+on conflict (predecessor) do update set predecessor = excluded.predecessor
+returning ${list(TOKEN)}`),
+  listTokens: compile(`${OWNED_TOKEN} where t.owner = :owner
+order by t.created_at desc, t.id desc limit :limit`),
+  listMoreTokens: compile(`${OWNED_TOKEN}
+where t.owner = :owner and (t.created_at, t.id) < (:after_created_at, :after_id)
+order by t.created_at desc, t.id desc limit :limit`),
+  renameToken: compile(`update latchkey_token set name = :name
+where id = :id and owner = :owner and revoked_at is null`),
+  revokeToken: compile(`${REVOKE} and id = :id`),
+  revokeOwnToken: compile(`${REVOKE} and id = :id and owner = :owner`),
+  revokeTokens: compile(`${REVOKE} and owner = :owner and id is not :except`),
+  // A program of the version before, still running during an upgrade, names no family.
+  revokeFamily: compile(`${REVOKE} and (family = :family or (id = :family and family = ''))`),
+  touchTokens: compile(`update latchkey_token set last_used_at = used.at
+from (
+  select json_extract(value, '$[0]') as id, max(json_extract(value, '$[1]')) as at
+  from json_each(:uses) group by 1
+) as used
+where latchkey_token.id = used.id and revoked_at is null
+  and (last_used_at is null or last_used_at < used.at)`),
+  // A token goes only together with those it came from, or after them: without it, a predecessor
+  // would look as if it had never been rotated, and hold again.
+  pruneTokens: compile(`with recursive doomed (id, depth) as (
+  select id, 0 from (
+    select t.id from latchkey_token t where ${HAS_ENDED}
+    and not exists (select 1 from latchkey_token p where p.id = t.predecessor) limit :limit
+  )
+  union all
+  select t.id, depth + 1 from doomed join latchkey_token t on t.predecessor = doomed.id
+  where ${HAS_ENDED}
+  order by 2 limit :limit
+)
+delete from latchkey_token where id in (select id from doomed)`),
+  insertUser: compile(`insert into latchkey_user (${list(USER_RECORD)})
+values (${USER_RECORD.map((column) => `:${column}`).join(", ")})
+on conflict (username) do nothing`),
+  findUser: compile(`select ${list(USER_RECORD)} from latchkey_user where id = :id`),
+  findUserByName: compile(
+    `select ${list(USER_RECORD)} from latchkey_user where username = :username`,
+  ),
+  replacePassword: compile(
+    `update latchkey_user set password = :password, ${NEXT_EPOCH} where id = :id`,
+  ),
+  // `is` and not `=`, so that an expected NULL equals a stored one.
+  replaceExpectedPassword: compile(
+    `update latchkey_user set password = :password, ${NEXT_EPOCH}
+where id = :id and password is :expected`,
+  ),
+  setActive: compile(
+    `update latchkey_user set is_active = :is_active, ${NEXT_EPOCH} where id = :id`,
+  ),
+  startEpoch: compile(`update latchkey_user set epoch = epoch + 1 where id = :id`),
+  deleteUser: compile(`delete from latchkey_user where id = :id`),
+  appendEvents: compile(`insert into latchkey_event (at, type, owner, token, detail)
+select json_extract(value, '$[0]'), json_extract(value, '$[1]'), json_extract(value, '$[2]'),
+  json_extract(value, '$[3]'), json_extract(value, '$[4]')
+from json_each(:events) order by key`),
+};
+
+/** The text that finds one of `count` digests; its arguments are the digests. */
+export function findTokenSql(count: number): string {
+  return `${OWNED_TOKEN} where t.digest in (${
+    Array.from({ length: count }, () => "?").join(", ")
+  })`;
 }
 
 /** Puts a statement's arguments into their order. */
-export function bind<Name extends string>(
-  statement: Statement<Name>,
-  values: Readonly<Record<Name, InValue>>,
+export function bind(
+  statement: Statement,
+  values: Readonly<Record<string, InValue>>,
 ): BoundStatement {
-  return { sql: statement.sql, args: statement.names.map((name) => values[name]) };
+  return {
+    sql: statement.sql,
+    args: statement.names.map((name) => {
+      const value = values[name];
+      if (value === undefined) throw new TypeError(`Cannot bind a statement: no ${name}`);
+      return value;
+    }),
+  };
 }
 
-/** Reads the order of the arguments back from what drizzle compiled, where placeholders stand. */
-function compile<Name extends string>(
-  query: { readonly sql: string; readonly params: readonly unknown[] },
-  ...names: readonly Name[]
-): Statement<Name> {
-  const ordered = query.params.map((parameter) => {
-    const placeholder = is(parameter, Param) ? parameter.value : parameter;
-    const name = names.find((known) => is(placeholder, Placeholder) && placeholder.name === known);
-    if (name === undefined) throw new TypeError("Cannot compile a statement: unknown argument");
-    return name;
+/** Numbers the arguments in `sql`, which stand as `:name`. A client takes them by position only. */
+function compile(sql: string): Statement {
+  const names: string[] = [];
+  const text = sql.replace(/:([a-z_]+)/g, (_, name: string) => {
+    names.push(name);
+    return "?";
   });
-  return { sql: query.sql, names: ordered };
+  return { sql: text, names };
+}
+
+function list(columns: readonly string[], prefix = ""): string {
+  return columns.map((column) => `${prefix}${column}`).join(", ");
 }

@@ -1,13 +1,32 @@
 /**
- * The contract of the store port as tests for any runner.
+ * The contract of the store port as tests for any runner, and a helper for an application's own tests.
  *
  * @module
  */
+import { epochLaws } from "./epoch_laws.ts";
+import { eventLaws, type ReadEvents } from "./event_laws.ts";
 import type { StoreLaw } from "./law.ts";
+import { limitLaws } from "./limit_laws.ts";
+import { listLaws } from "./list_laws.ts";
+import { pruneLaws } from "./prune_laws.ts";
+import { revocationLaws } from "./revocation_laws.ts";
+import { rotationLaws } from "./rotation_laws.ts";
 import { tokenLaws } from "./token_laws.ts";
+import { useLaws } from "./use_laws.ts";
 import { userLaws } from "./user_laws.ts";
 
+export { actAs, type ActAsOptions, type Acting } from "./act_as.ts";
+export type { ReadEvents } from "./event_laws.ts";
 export type { StoreLaw } from "./law.ts";
+
+/** Options of {@link storeContract}. */
+export interface StoreContractOptions {
+  /**
+   * Reads the events of a store. The port only adds them, so without this the
+   * laws of events are left out.
+   */
+  readonly readEvents?: ReadEvents;
+}
 
 /**
  * Returns the contract of a `Store`, one law for each thing it promises.
@@ -32,6 +51,17 @@ export type { StoreLaw } from "./law.ts";
  * console.log("Every law is kept");
  * ```
  */
-export function storeContract(): readonly StoreLaw[] {
-  return [...tokenLaws, ...userLaws];
+export function storeContract(options: StoreContractOptions = {}): readonly StoreLaw[] {
+  return [
+    ...tokenLaws,
+    ...limitLaws,
+    ...listLaws,
+    ...rotationLaws,
+    ...revocationLaws,
+    ...useLaws,
+    ...pruneLaws,
+    ...userLaws,
+    ...epochLaws,
+    ...options.readEvents === undefined ? [] : eventLaws(options.readEvents),
+  ];
 }

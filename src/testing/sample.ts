@@ -1,4 +1,5 @@
-import type { TokenRecord } from "../pure/record.ts";
+import type { Revocation } from "../ports/store.ts";
+import type { RevokedReason, TokenRecord } from "../pure/record.ts";
 import type { UserRecord } from "../pure/user.ts";
 
 /** A digest like any other: `seed` in hex, filled up to 64 characters. */
@@ -11,15 +12,49 @@ export function sampleToken(seed: number, changes: Partial<TokenRecord> = {}): T
   return {
     id: `token-${seed}`,
     owner: "user-1",
+    epoch: 0,
     digest: sampleDigest(seed),
     pepper: null,
+    name: "",
+    hint: "",
     scopes: [],
     slot: null,
     createdAt: 1_700_000_000_000 + seed,
     expiresAt: null,
+    idleTimeout: null,
+    lastUsedAt: null,
     revokedAt: null,
+    revokedReason: null,
+    family: changes.id ?? `token-${seed}`,
+    rotation: null,
     ...changes,
   };
+}
+
+/** A token that comes from a rotation of `predecessor`, in its family. */
+export function sampleSuccessor(
+  seed: number,
+  predecessor: TokenRecord,
+  overlapUntil: number,
+  changes: Partial<TokenRecord> = {},
+): TokenRecord & { readonly rotation: object } {
+  const { id, owner, epoch, family } = predecessor;
+  const rotation = { predecessor: id, overlapUntil, nonce: `nonce-${seed}` };
+  return { ...sampleToken(seed, { owner, epoch, family, ...changes }), rotation };
+}
+
+/** A revocation at an instant. */
+export function sampleRevocation(at: number, reason: RevokedReason = "revoked"): Revocation {
+  return { at, reason };
+}
+
+/** A token after {@link sampleRevocation}. */
+export function revoked(
+  token: TokenRecord,
+  revokedAt: number,
+  revokedReason: RevokedReason = "revoked",
+): TokenRecord {
+  return { ...token, slot: null, revokedAt, revokedReason };
 }
 
 /** A token in a slot. */
@@ -41,6 +76,7 @@ export function sampleUser(seed: number, changes: Partial<UserRecord> = {}): Use
     isSuperuser: false,
     password: `$sample$${seed}`,
     createdAt: 1_700_000_000_000 + seed,
+    epoch: 0,
     ...changes,
   };
 }

@@ -1,9 +1,17 @@
-import type { Store } from "../ports/store.ts";
 import { toUser } from "../pure/user.ts";
 import { expectEqual, expectRejection, settle } from "./expectation.ts";
 import { hostileTexts } from "./hostile_text.ts";
 import { law, type StoreLaw } from "./law.ts";
-import { sampleDigest, sampleSlotToken, sampleToken, sampleUser } from "./sample.ts";
+import {
+  revoked,
+  sampleDigest,
+  sampleRevocation,
+  sampleSlotToken,
+  sampleSuccessor,
+  sampleToken,
+  sampleUser,
+} from "./sample.ts";
+import { expectOnly, spoil, unowned } from "./stored.ts";
 
 const RACERS = 25;
 
@@ -14,12 +22,16 @@ export const tokenLaws: readonly StoreLaw[] = [
       sampleToken(1),
       sampleToken(2, { pepper: "2025-a", slot: "login", scopes: ["b:write", "a", "B:write"] }),
       sampleToken(3, { createdAt: 0, expiresAt: 0, scopes: ["one"] }),
-      sampleToken(4, { expiresAt: 4_102_444_800_000, revokedAt: 1_700_000_000_001 }),
+      revoked(sampleToken(4, { expiresAt: 4_102_444_800_000 }), 1_700_000_000_001, "logged_out"),
       sampleToken(5, { createdAt: Number.MAX_SAFE_INTEGER, expiresAt: Number.MAX_SAFE_INTEGER }),
+      sampleToken(6, { epoch: 7, name: "laptop", hint: "lk_abcd", idleTimeout: 0, lastUsedAt: 0 }),
+      sampleSuccessor(7, sampleToken(8, { family: "token-9" }), 1_700_000_000_002),
     ];
-    for (const token of tokens) await store.insertToken(token);
     for (const token of tokens) {
-      expectEqual(await store.findToken([token.digest]), { token, user: null }, "the token");
+      expectEqual(await store.insertToken(token), token, "what insertToken returned");
+    }
+    for (const token of tokens) {
+      expectEqual(await store.findToken([token.digest]), unowned(token), "the token");
     }
   }),
 
@@ -28,9 +40,9 @@ export const tokenLaws: readonly StoreLaw[] = [
     async (store) => {
       const token = sampleToken(1, { createdAt: 1, expiresAt: 2 });
       await store.insertToken(token);
-      await store.revokeToken(token.id, 3);
+      await store.revokeToken(token.id, sampleRevocation(3));
       const found = await store.findToken([token.digest]);
-      expectEqual(found?.token, { ...token, revokedAt: 3 }, "the revoked and expired token");
+      expectEqual(found?.token, revoked(token, 3), "the revoked and expired token");
     },
   ),
 
@@ -83,8 +95,8 @@ export const tokenLaws: readonly StoreLaw[] = [
     await store.insertUser(owner);
     await store.insertToken(token);
     const found = await store.findToken([token.digest]);
-    expectEqual(found, { token, user: toUser(owner) }, "the owner");
-    await store.setActive(owner.id, false);
+    expectEqual(found, { ...unowned(token), user: toUser(owner), epoch: 0 }, "the owner");
+    await store.setActive(owner.id, false, { newEpoch: false });
     const later = await store.findToken([token.digest]);
     expectEqual(later?.user, { ...toUser(owner), isActive: false }, "the deactivated owner");
   }),
@@ -96,7 +108,7 @@ export const tokenLaws: readonly StoreLaw[] = [
       const token = sampleToken(index, { owner });
       await store.insertToken(token);
       const found = await store.findToken([token.digest]);
-      expectEqual(found, { token, user: null }, `the owner ${JSON.stringify(owner)}`);
+      expectEqual(found, unowned(token), `the owner ${JSON.stringify(owner)}`);
     }
   }),
 
@@ -107,7 +119,7 @@ export const tokenLaws: readonly StoreLaw[] = [
     await expectRejection(store.insertToken(other), "the same id");
     await expectOnly(store, [token], [other]);
     const free = sampleSlotToken(3, "login", { owner: "user-2" });
-    expectEqual(await store.ensureToken(free), free, "the slot of the rejected token");
+    expectEqual(await store.ensureToken(free), unowned(free), "the slot of the rejected token");
   }),
 
   law("insertToken rejects an existing digest and changes nothing", async (store) => {
@@ -116,7 +128,11 @@ export const tokenLaws: readonly StoreLaw[] = [
     const other = sampleToken(2, { digest: token.digest, owner: "user-2", scopes: ["all"] });
     await expectRejection(store.insertToken(other), "the same digest");
     await expectOnly(store, [token], []);
-    expectEqual(await store.revokeToken(other.id, 1), false, "revoking the rejected token");
+    expectEqual(
+      await store.revokeToken(other.id, sampleRevocation(1)),
+      false,
+      "revoking the rejected token",
+    );
   }),
 
   law("insertToken rejects a filled slot and changes nothing", async (store) => {
@@ -143,13 +159,15 @@ export const tokenLaws: readonly StoreLaw[] = [
 
   law("ensureToken adds a token when the slot is empty", async (store) => {
     const token = sampleSlotToken(1, "login", { scopes: ["a", "b"], expiresAt: 5, pepper: "p" });
-    expectEqual(await store.ensureToken(token), token, "the returned token");
+    expectEqual(await store.ensureToken(token), unowned(token), "the returned token");
     await expectOnly(store, [token], []);
     const others = [
       sampleSlotToken(2, "login", { owner: "user-2" }),
       sampleSlotToken(3, "session"),
     ];
-    for (const other of others) expectEqual(await store.ensureToken(other), other, "another slot");
+    for (const other of others) {
+      expectEqual(await store.ensureToken(other), unowned(other), "another slot");
+    }
     await expectOnly(store, [token, ...others], []);
   }),
 
@@ -157,10 +175,10 @@ export const tokenLaws: readonly StoreLaw[] = [
     const token = sampleToken(1, { slot: "login", createdAt: 1, expiresAt: 2, scopes: ["old"] });
     await store.insertToken(token);
     const other = sampleSlotToken(2, "login", { scopes: ["new"], pepper: "new" });
-    expectEqual(await store.ensureToken(other), token, "the token found");
+    expectEqual(await store.ensureToken(other), unowned(token), "the token found");
     expectEqual(
       await store.ensureToken({ ...token, slot: "login" }),
-      token,
+      unowned(token),
       "the same token again",
     );
     await expectOnly(store, [token], [other]);
@@ -177,7 +195,7 @@ export const tokenLaws: readonly StoreLaw[] = [
       await expectRejection(store.ensureToken(sameDigest), "the same digest");
       await expectOnly(store, [token], [sameId]);
       const free = sampleSlotToken(4, "login");
-      expectEqual(await store.ensureToken(free), free, "the slot after the rejections");
+      expectEqual(await store.ensureToken(free), unowned(free), "the slot after the rejections");
     },
   ),
 
@@ -186,8 +204,8 @@ export const tokenLaws: readonly StoreLaw[] = [
     async (store) => {
       const racers = Array.from({ length: RACERS }, (_, seed) => sampleSlotToken(seed, "login"));
       const received = await Promise.all(racers.map((token) => store.ensureToken(token)));
-      const winner = racers.find((token) => token.id === received[0]?.id);
-      for (const token of received) expectEqual(token, winner, "what a caller received");
+      const winner = racers.find((token) => token.id === received[0]?.token.id);
+      for (const { token } of received) expectEqual(token, winner, "what a caller received");
       const stored = await Promise.all(racers.map((token) => store.findToken([token.digest])));
       expectEqual(stored.filter((found) => found !== null).length, 1, "the tokens stored");
     },
@@ -198,18 +216,34 @@ export const tokenLaws: readonly StoreLaw[] = [
     const bystander = sampleToken(2);
     await store.insertToken(token);
     await store.insertToken(bystander);
-    expectEqual(await store.revokeToken(token.id, 1_000), true, "the first revocation");
-    expectEqual(await store.revokeToken(token.id, 2_000), false, "the second revocation");
-    expectEqual(await store.revokeToken(token.id, 500), false, "an earlier time");
-    await expectOnly(store, [{ ...token, revokedAt: 1_000 }, bystander], []);
+    expectEqual(
+      await store.revokeToken(token.id, sampleRevocation(1_000)),
+      true,
+      "the first revocation",
+    );
+    expectEqual(
+      await store.revokeToken(token.id, sampleRevocation(2_000)),
+      false,
+      "the second revocation",
+    );
+    expectEqual(await store.revokeToken(token.id, sampleRevocation(500)), false, "an earlier time");
+    await expectOnly(store, [revoked(token, 1_000), bystander], []);
   }),
 
   law("revokeToken takes 0 for a time like any other", async (store) => {
     const token = sampleToken(1);
     await store.insertToken(token);
-    expectEqual(await store.revokeToken(token.id, 0), true, "the revocation at 0");
-    expectEqual(await store.revokeToken(token.id, 1), false, "the second revocation");
-    await expectOnly(store, [{ ...token, revokedAt: 0 }], []);
+    expectEqual(
+      await store.revokeToken(token.id, sampleRevocation(0)),
+      true,
+      "the revocation at 0",
+    );
+    expectEqual(
+      await store.revokeToken(token.id, sampleRevocation(1)),
+      false,
+      "the second revocation",
+    );
+    await expectOnly(store, [revoked(token, 0)], []);
   }),
 
   law(
@@ -218,7 +252,11 @@ export const tokenLaws: readonly StoreLaw[] = [
       const token = sampleToken(1);
       await store.insertToken(token);
       for (const id of ["token-2", "TOKEN-1", "token-1 ", "", token.digest]) {
-        expectEqual(await store.revokeToken(id, 1), false, `the id ${JSON.stringify(id)}`);
+        expectEqual(
+          await store.revokeToken(id, sampleRevocation(1)),
+          false,
+          `the id ${JSON.stringify(id)}`,
+        );
       }
       await expectOnly(store, [token], []);
     },
@@ -228,14 +266,18 @@ export const tokenLaws: readonly StoreLaw[] = [
     const first = sampleSlotToken(1, "login");
     const second = sampleSlotToken(2, "login");
     await store.ensureToken(first);
-    await store.revokeToken(first.id, 1_000);
-    expectEqual(await store.ensureToken(second), second, "the token after the revocation");
-    await expectOnly(store, [{ ...first, slot: null, revokedAt: 1_000 }, second], []);
-    await store.revokeToken(second.id, 2_000);
+    await store.revokeToken(first.id, sampleRevocation(1_000));
+    expectEqual(await store.ensureToken(second), unowned(second), "the token after the revocation");
+    await expectOnly(store, [revoked(first, 1_000), second], []);
+    await store.revokeToken(second.id, sampleRevocation(2_000));
     const third = sampleToken(3, { slot: "login" });
     await store.insertToken(third);
-    await expectOnly(store, [third, { ...second, slot: null, revokedAt: 2_000 }], []);
-    expectEqual(await store.revokeToken(first.id, 3_000), false, "the first token again");
+    await expectOnly(store, [third, revoked(second, 2_000)], []);
+    expectEqual(
+      await store.revokeToken(first.id, sampleRevocation(3_000)),
+      false,
+      "the first token again",
+    );
     await expectOnly(store, [third], []);
   }),
 
@@ -245,10 +287,12 @@ export const tokenLaws: readonly StoreLaw[] = [
       const token = sampleToken(1, { slot: "login" });
       await store.insertToken(token);
       const times = Array.from({ length: RACERS }, (_, index) => 1_000 + index);
-      const results = await Promise.all(times.map((time) => store.revokeToken(token.id, time)));
+      const results = await Promise.all(
+        times.map((time) => store.revokeToken(token.id, sampleRevocation(time))),
+      );
       expectEqual(results.filter((isRevoked) => isRevoked).length, 1, "the callers told true");
-      const revokedAt = times[results.indexOf(true)] ?? null;
-      await expectOnly(store, [{ ...token, slot: null, revokedAt }], []);
+      const revokedAt = times[results.indexOf(true)] ?? 0;
+      await expectOnly(store, [revoked(token, revokedAt)], []);
     },
   ),
 
@@ -264,6 +308,10 @@ export const tokenLaws: readonly StoreLaw[] = [
           sampleToken(3, { owner: text }),
           sampleToken(4, { pepper: text }),
           sampleToken(5, { slot: text }),
+          sampleToken(8, { name: text }),
+          sampleToken(9, { hint: text }),
+          sampleToken(10, { family: text }),
+          sampleSuccessor(11, sampleToken(12, { id: text, family: "f" }), 1),
         ];
         for (const token of tokens) {
           const { isRejected } = await settle(store.insertToken(token));
@@ -273,7 +321,7 @@ export const tokenLaws: readonly StoreLaw[] = [
         }
         const slotToken = sampleSlotToken(6, text, { owner: `${text}2` });
         const ensured = await settle(store.ensureToken(slotToken));
-        if (!ensured.isRejected) expectEqual(ensured.value, slotToken, `${name} as a slot`);
+        if (!ensured.isRejected) expectEqual(ensured.value.token, slotToken, `${name} as a slot`);
         expectEqual(ensured.isRejected && !mayBeRefused, false, `${name} as a slot refused`);
         // A scope with white space is none by RFC 6749, so a store may refuse any of these.
         const scoped = sampleToken(7, { scopes: ["a", text, "b"] });
@@ -292,7 +340,7 @@ export const tokenLaws: readonly StoreLaw[] = [
       expectEqual(await store.findToken([text, `${token.digest}${text}`]), null, `${name} behind`);
       const found = await store.findToken([text, token.digest]);
       expectEqual(found?.token, token, `a digest beside ${name}`);
-      expectEqual(await store.revokeToken(text, 1), false, `${name} as an id`);
+      expectEqual(await store.revokeToken(text, sampleRevocation(1)), false, `${name} as an id`);
     }
     await expectOnly(store, [token], []);
   }),
@@ -306,36 +354,13 @@ export const tokenLaws: readonly StoreLaw[] = [
     spoil((await store.findToken([token.digest]))?.token);
     await expectOnly(store, [token], [], "after changing what was found");
     const asked = { ...sampleSlotToken(2, "login"), scopes: ["b"] };
-    spoil(await store.ensureToken(asked));
+    spoil((await store.ensureToken(asked)).token);
     await expectOnly(store, [token], [], "after changing what ensureToken found");
     const added = sampleSlotToken(3, "session", { scopes: ["c"] });
     const addedGiven = { ...added, scopes: [...added.scopes] };
-    spoil(await store.ensureToken(addedGiven));
+    spoil((await store.ensureToken(addedGiven)).token);
     await expectOnly(store, [added], [], "after changing what ensureToken added");
     spoil(addedGiven);
     await expectOnly(store, [added], [], "after changing what ensureToken was given");
   }),
 ];
-
-/** The first tokens are stored exactly as given, and the digests of the others are not stored. */
-async function expectOnly(
-  store: Store,
-  stored: readonly Parameters<Store["insertToken"]>[0][],
-  absent: readonly Parameters<Store["insertToken"]>[0][],
-  what = "the tokens stored",
-): Promise<void> {
-  for (const token of stored) {
-    expectEqual((await store.findToken([token.digest]))?.token, token, what);
-  }
-  for (const token of absent) {
-    expectEqual(await store.findToken([token.digest]), null, `${what}: the token ${token.id}`);
-  }
-}
-
-/** Changes what is not frozen. */
-function spoil(token: Parameters<Store["insertToken"]>[0] | undefined): void {
-  if (token === undefined) return;
-  Reflect.set(token.scopes, 0, "spoiled");
-  Reflect.set(token, "owner", "spoiled");
-  Reflect.set(token, "revokedAt", 1);
-}

@@ -1,4 +1,4 @@
-import type { Store } from "../ports/store.ts";
+import type { Store, UserChange } from "../ports/store.ts";
 import type { UserRecord } from "../pure/user.ts";
 import { expectEqual, expectRejection, settle } from "./expectation.ts";
 import { hostileTexts } from "./hostile_text.ts";
@@ -6,6 +6,7 @@ import { law, type StoreLaw } from "./law.ts";
 import { sampleToken, sampleUser } from "./sample.ts";
 
 const RACERS = 25;
+const KEEP: UserChange = { newEpoch: false };
 
 /** The contract of `UserStore`. */
 export const userLaws: readonly StoreLaw[] = [
@@ -99,24 +100,28 @@ export const userLaws: readonly StoreLaw[] = [
     await store.insertUser(user);
     await store.insertUser(bystander);
     for (const password of ["$new$", "$new$", null, null, "", "$newer$"]) {
-      const isReplaced = await store.replacePassword(user.id, password);
+      const isReplaced = await store.replacePassword(user.id, password, KEEP);
       expectEqual(isReplaced, true, `the password ${JSON.stringify(password)}`);
       await expectUsers(store, [{ ...user, password }, bystander]);
     }
-    const isReplaced = await store.replacePassword(user.id, "$last$", undefined);
-    expectEqual(isReplaced, true, "an expected text of undefined");
-    await expectUsers(store, [{ ...user, password: "$last$" }, bystander]);
   }),
 
   law("replacePassword with an expected text replaces only while it is stored", async (store) => {
     const user = sampleUser(1, { password: "$Old$" });
     await store.insertUser(user);
     for (const expected of ["$old$", "$Old$ ", "", "%", "null", null]) {
-      const isReplaced = await store.replacePassword(user.id, "$new$", expected);
+      const isReplaced = await store.replacePassword(user.id, "$new$", {
+        ...KEEP,
+        expected: expected,
+      });
       expectEqual(isReplaced, false, `expecting ${JSON.stringify(expected)}`);
     }
     await expectUsers(store, [user]);
-    expectEqual(await store.replacePassword(user.id, null, "$Old$"), true, "expecting the text");
+    expectEqual(
+      await store.replacePassword(user.id, null, { ...KEEP, expected: "$Old$" }),
+      true,
+      "expecting the text",
+    );
     await expectUsers(store, [{ ...user, password: null }]);
   }),
 
@@ -126,11 +131,22 @@ export const userLaws: readonly StoreLaw[] = [
       const user = sampleUser(1, { password: null });
       await store.insertUser(user);
       for (const expected of ["", "null", "$new$"]) {
-        const isReplaced = await store.replacePassword(user.id, "$new$", expected);
+        const isReplaced = await store.replacePassword(user.id, "$new$", {
+          ...KEEP,
+          expected: expected,
+        });
         expectEqual(isReplaced, false, `expecting ${JSON.stringify(expected)}`);
       }
-      expectEqual(await store.replacePassword(user.id, "$new$", null), true, "expecting null");
-      expectEqual(await store.replacePassword(user.id, "$newer$", null), false, "null again");
+      expectEqual(
+        await store.replacePassword(user.id, "$new$", { ...KEEP, expected: null }),
+        true,
+        "expecting null",
+      );
+      expectEqual(
+        await store.replacePassword(user.id, "$newer$", { ...KEEP, expected: null }),
+        false,
+        "null again",
+      );
       await expectUsers(store, [{ ...user, password: "$new$" }]);
     },
   ),
@@ -140,10 +156,18 @@ export const userLaws: readonly StoreLaw[] = [
     await store.insertUser(user);
     for (const id of ["user-2", "USER-1", "user-1 ", "name-1", ""]) {
       const what = `the id ${JSON.stringify(id)}`;
-      expectEqual(await store.replacePassword(id, "$new$"), false, what);
-      expectEqual(await store.replacePassword(id, "$new$", user.password), false, what);
-      expectEqual(await store.replacePassword(id, "$new$", null), false, what);
-      expectEqual(await store.setActive(id, false), false, what);
+      expectEqual(await store.replacePassword(id, "$new$", KEEP), false, what);
+      expectEqual(
+        await store.replacePassword(id, "$new$", { ...KEEP, expected: user.password }),
+        false,
+        what,
+      );
+      expectEqual(
+        await store.replacePassword(id, "$new$", { ...KEEP, expected: null }),
+        false,
+        what,
+      );
+      expectEqual(await store.setActive(id, false, KEEP), false, what);
     }
     await expectUsers(store, [user]);
     expectEqual(await store.findUser("user-2"), null, "the user that does not exist");
@@ -157,7 +181,9 @@ export const userLaws: readonly StoreLaw[] = [
         await store.insertUser(user);
         const texts = Array.from({ length: RACERS }, (_, index) => `$new$${index}`);
         const results = await Promise.all(
-          texts.map((text) => store.replacePassword(user.id, text, expected)),
+          texts.map((text) =>
+            store.replacePassword(user.id, text, { ...KEEP, expected: expected })
+          ),
         );
         const what = `the callers told true, expecting ${JSON.stringify(expected)}`;
         expectEqual(results.filter((isReplaced) => isReplaced).length, 1, what);
@@ -173,7 +199,7 @@ export const userLaws: readonly StoreLaw[] = [
     await store.insertUser(user);
     await store.insertUser(bystander);
     for (const isActive of [false, false, true, true]) {
-      expectEqual(await store.setActive(user.id, isActive), true, `setActive to ${isActive}`);
+      expectEqual(await store.setActive(user.id, isActive, KEEP), true, `setActive to ${isActive}`);
       await expectUsers(store, [{ ...user, isActive }, bystander]);
     }
   }),
@@ -201,11 +227,14 @@ export const userLaws: readonly StoreLaw[] = [
             await expectUsers(store, [user], `${name} in a user`);
           }
         }
-        const replaced = await settle(store.replacePassword(bystander.id, text));
+        const replaced = await settle(store.replacePassword(bystander.id, text, KEEP));
         expectEqual(replaced.isRejected && !mayBeRefused, false, `${name} refused as a password`);
         const password = replaced.isRejected ? bystander.password : text;
         await expectUsers(store, [{ ...bystander, password }], `${name} as a password`);
-        const isBack = await store.replacePassword(bystander.id, bystander.password, password);
+        const isBack = await store.replacePassword(bystander.id, bystander.password, {
+          ...KEEP,
+          expected: password,
+        });
         expectEqual(isBack, true, `expecting ${name}`);
         await expectUsers(store, [bystander], `the user beside ${name}`);
       }
@@ -218,9 +247,13 @@ export const userLaws: readonly StoreLaw[] = [
     for (const { name, text } of hostileTexts) {
       expectEqual(await store.findUser(text), null, `${name} as an id`);
       expectEqual(await store.findUserByName(text), null, `${name} as a username`);
-      expectEqual(await store.setActive(text, false), false, `setActive of ${name}`);
-      expectEqual(await store.replacePassword(text, "b"), false, `replacePassword of ${name}`);
-      const isReplaced = await store.replacePassword(user.id, "b", text);
+      expectEqual(await store.setActive(text, false, KEEP), false, `setActive of ${name}`);
+      expectEqual(
+        await store.replacePassword(text, "b", KEEP),
+        false,
+        `replacePassword of ${name}`,
+      );
+      const isReplaced = await store.replacePassword(user.id, "b", { ...KEEP, expected: text });
       expectEqual(isReplaced, false, `replacePassword expecting ${name}`);
     }
     await expectUsers(store, [user]);

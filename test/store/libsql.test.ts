@@ -1,11 +1,15 @@
-// deno-lint-ignore-file require-await -- the port is asynchronous
-import { createClient, type InArgs } from "@libsql/client";
+import { type Client, createClient, type InArgs } from "@libsql/client";
 import { libsqlStore, migrate } from "latchkey/libsql";
 import { storeContract } from "latchkey/testing";
 import { afterAll, describe, expect, it } from "vitest";
-import { openDatabases, watchClient } from "./database.ts";
-import { makeToken, makeUser } from "./record.ts";
+import { type Call, openDatabases, watchClient } from "./database.ts";
+import { readLibsqlEvents } from "./events.ts";
+import { makeSuccessor, makeToken, makeUser, revocation } from "./record.ts";
+import { titleOf } from "./threats.ts";
 
+type Store = ReturnType<typeof libsqlStore>;
+
+const KEEP = { newEpoch: false };
 const databases = openDatabases();
 afterAll(() => databases.close());
 
@@ -16,77 +20,181 @@ const places = [
 ];
 
 describe.each(places)("libsqlStore on $place keeps the contract:", ({ connect }) => {
-  for (const law of storeContract()) {
-    it(law.name, () => law.run(async () => libsqlStore(await connect())));
+  const clients = new WeakMap<object, Client>();
+  const laws = storeContract({
+    async readEvents(store) {
+      const client = clients.get(store);
+      return client === undefined ? [] : await readLibsqlEvents(client);
+    },
+  });
+  for (const law of laws) {
+    it(titleOf(law), () =>
+      law.run(async () => {
+        const client = await connect();
+        const store = libsqlStore(client);
+        clients.set(store, client);
+        return store;
+      }));
   }
 });
 
+/** How SQLite goes about a statement, as lines. */
+async function explain(client: Client, { sql, args }: Call): Promise<readonly string[]> {
+  const plan = await client.execute({ sql: `explain query plan ${sql}`, args: asArgs(args) });
+  return plan.rows.map((row) => String(row["detail"]));
+}
+
+/** What no statement may do: read a table from end to end. Lists of arguments are read whole. */
+const WHOLE_TABLE = /SCAN (?:latchkey|t$|u$|s$|p$|old)/;
+
 describe("libsqlStore asks the database", () => {
   it.each([1, 2, 5])(
-    "once for a token and its owner among %i digests, by the indexes",
+    "once for a token, its owner and its successor among %i digests, by the indexes (D9)",
     async (count) => {
       const inner = databases.connect(databases.fileUrl());
+      const token = makeToken();
       await libsqlStore(inner).insertUser(makeUser());
-      await libsqlStore(inner).insertToken(makeToken());
+      await libsqlStore(inner).insertToken(token);
+      await libsqlStore(inner).rotateToken(makeSuccessor(token, { digest: "b" }));
       const { client, calls } = watchClient(inner);
       const digests = Array.from(
         { length: count },
         (_, index) => makeToken({ digest: `a${index}` }).digest,
       );
-      digests[count - 1] = makeToken().digest;
-      const found = await libsqlStore(client).findToken(digests);
-      expect(found).toMatchObject({ token: { id: "token-1" }, user: { username: "ada" } });
+      digests[count - 1] = token.digest;
+      const found = await libsqlStore(client, { migrate: false }).findToken(digests);
+      expect(found).toMatchObject({
+        token: { id: "token-1" },
+        user: { username: "ada" },
+        epoch: 0,
+        successor: { id: "token-1-2", overlapUntil: 100 },
+      });
 
       expect(calls.map((call) => call.method)).toEqual(["execute"]);
       const [call] = calls;
-      expect(call?.sql).not.toMatch(/password/);
-      const plan = await inner.execute({ sql: `explain query plan ${call?.sql}`, args: digests });
-      const steps = plan.rows.map((row) => String(row["detail"]));
-      expect(steps).toEqual([
+      if (call === undefined) throw new Error("Expected a call");
+      expect(call.sql).not.toMatch(/password|s\.digest|update|insert|delete/);
+      expect(await explain(inner, call)).toEqual([
+        expect.stringMatching(/^SEARCH t USING INDEX sqlite_autoindex_\w+ \(digest=\?\)/),
+        expect.stringMatching(/^SEARCH u USING INDEX sqlite_autoindex_\w+ \(id=\?\)/),
         expect.stringMatching(
-          /^SEARCH latchkey_token USING INDEX sqlite_autoindex_\w+ \(digest=\?\)/,
+          /^SEARCH s USING INDEX latchkey_token_predecessor \(predecessor=\?\)/,
         ),
-        expect.stringMatching(/^SEARCH latchkey_user USING INDEX sqlite_autoindex_\w+ \(id=\?\)/),
       ]);
     },
   );
 
-  it("once for every other verb, by an index and never in a transaction", async () => {
-    const inner = databases.connect(databases.fileUrl());
+  const after = { createdAt: 1, id: "token-1" };
+  const uses = [{ id: "token-1", usedAt: 2 }, { id: "token-2", usedAt: 3 }];
+  const slotToken = { ...makeToken({ id: "4", digest: "4" }), slot: "login" };
+  const [limited, other] = [makeToken({ id: "3", digest: "3" }), makeUser({ id: "2" })];
+  const statements: readonly (readonly [string, RegExp, (store: Store) => Promise<unknown>])[] = [
+    ["insertToken", /id=/, (store) => store.insertToken(makeToken())],
+    [
+      "insertToken with a limit",
+      /owner=/,
+      (store) => store.insertToken(limited, { max: 5, now: 1 }),
+    ],
+    ["ensureToken", /predecessor=/, (store) => store.ensureToken(slotToken)],
+    ["rotateToken", /id=/, (store) => store.rotateToken(makeSuccessor(makeToken()))],
+    ["listTokens", /owner=/, (store) => store.listTokens("user-1", { limit: 2 })],
+    [
+      "listTokens after a position",
+      /owner=\? AND \(created_at,id\)</,
+      (store) => store.listTokens("user-1", { limit: 2, after }),
+    ],
+    ["renameToken", /id=/, (store) => store.renameToken("user-1", "token-1", "name")],
+    ["revokeToken", /id=/, (store) => store.revokeToken("token-1", revocation)],
+    [
+      "revokeToken with an owner",
+      /id=/,
+      (store) => store.revokeToken("token-1", revocation, "user-1"),
+    ],
+    ["revokeTokens", /owner=/, (store) => store.revokeTokens("user-1", revocation)],
+    [
+      "revokeTokens but one",
+      /owner=/,
+      (store) => store.revokeTokens("user-1", revocation, "token-1"),
+    ],
+    ["revokeFamily", /family=/, (store) => store.revokeFamily("token-1", revocation)],
+    ["touchTokens", /id=/, (store) => store.touchTokens(uses)],
+    ["pruneTokens", /MULTI-INDEX OR/, (store) => store.pruneTokens(5, 100)],
+    ["insertUser", /^$/, (store) => store.insertUser(other)],
+    ["findUser", /id=/, (store) => store.findUser("user-1")],
+    ["findUserByName", /username=/, (store) => store.findUserByName("ada")],
+    ["replacePassword", /id=/, (store) => store.replacePassword("user-1", "$new$", KEEP)],
+    [
+      "replacePassword expecting one",
+      /id=/,
+      (store) => store.replacePassword("user-1", "$new$", { newEpoch: true, expected: "$old$" }),
+    ],
+    ["setActive", /id=/, (store) => store.setActive("user-1", false, KEEP)],
+    ["startEpoch", /id=/, (store) => store.startEpoch("user-1")],
+    ["deleteUser", /id=/, (store) => store.deleteUser("user-1")],
+    [
+      "appendEvents",
+      /json_each/,
+      (store) => store.appendEvents([{ type: "tokens_pruned", at: 1, count: 2 }]),
+    ],
+  ];
+  it.each(statements)("once for %s, by an index and never in a transaction (C1, D9)", async (
+    _,
+    step,
+    act,
+  ) => {
+    const inner = databases.connect(":memory:");
     await migrate(inner);
     const { client, calls } = watchClient(inner);
-    const store = libsqlStore(client);
-    await store.insertUser(makeUser());
-    await store.insertUser(makeUser({ id: "user-2" }));
-    await store.findUser("user-1");
-    await store.findUserByName("ada");
-    await store.replacePassword("user-1", "$new$");
-    await store.replacePassword("user-1", "$newer$", "$new$");
-    await store.setActive("user-1", false);
-    await store.insertToken(makeToken());
-    await store.ensureToken({ ...makeToken({ id: "token-2", digest: "b" }), slot: "login" });
-    await store.ensureToken({ ...makeToken({ id: "token-3", digest: "c" }), slot: "login" });
-    await store.revokeToken("token-2", 1);
-    expect(calls.map((call) => call.method)).toEqual(Array.from({ length: 11 }, () => "execute"));
-
-    for (const call of calls.filter(({ sql }) => !sql.startsWith("insert"))) {
-      const plan = await inner.execute({
-        sql: `explain query plan ${call.sql}`,
-        args: asArgs(call.args),
-      });
-      const steps = plan.rows.map((row) => String(row["detail"]));
-      const index = call.sql.includes('"username" = ?') ? /INDEX \w+ \(username=\?\)/ : /INDEX/;
-      expect(steps).toEqual([expect.stringMatching(index)]);
-      expect(steps.join()).toMatch(/^SEARCH/);
+    await act(libsqlStore(client, { migrate: false }));
+    expect(calls.map((call) => call.method)).toEqual(["execute"]);
+    for (const call of calls) {
+      const steps = await explain(inner, call);
+      expect(steps.join("\n")).toMatch(step);
+      expect(steps.filter((line) => WHOLE_TABLE.test(line))).toEqual([]);
+      expect(steps.filter((line) => /ORDER BY/.test(line) && !/json_each/.test(steps.join())))
+        .toEqual([]);
     }
-    const sql = "explain query plan select id from latchkey_token where owner = 'user-1'";
-    const plan = await inner.execute(sql);
-    expect(String(plan.rows[0]?.["detail"])).toMatch(/INDEX \w+ \(owner=\?\)/);
+    inner.close();
   });
 
-  it("nothing when no digest could be stored", async () => {
+  it("by an index of its own for each way in which a token ends (A13)", async () => {
+    const inner = databases.connect(":memory:");
+    await migrate(inner);
+    const { client, calls } = watchClient(inner);
+    await libsqlStore(client, { migrate: false }).pruneTokens(5, 100);
+    const [call] = calls;
+    if (call === undefined) throw new Error("Expected a call");
+    const steps = (await explain(inner, call)).join("\n");
+    for (const index of ["revoked", "expires", "idle", "overlap"]) {
+      expect(steps).toMatch(new RegExp(`USING (?:COVERING )?INDEX latchkey_token_${index} `));
+    }
+  });
+
+  it("once more before its first statement, for the version of the tables", async () => {
     const { client, calls } = watchClient(databases.connect(":memory:"));
-    expect(await libsqlStore(client).findToken(["a\0b", "\ud800"])).toBeNull();
+    await migrate(client);
+    calls.length = 0;
+    const store = libsqlStore(client);
+    await Promise.all([store.findUser("1"), store.findUser("2"), store.startEpoch("3")]);
+    await store.findUser("4");
+    expect(calls.map(({ sql }) => sql.split(" from ")[1]?.split(" ")[0] ?? sql)).toEqual([
+      "latchkey_schema",
+      "latchkey_user",
+      "latchkey_user",
+      expect.stringMatching(/^update latchkey_user/),
+      "latchkey_user",
+    ]);
+  });
+
+  it("nothing when there is nothing to find or to do", async () => {
+    const { client, calls } = watchClient(databases.connect(":memory:"));
+    const store = libsqlStore(client);
+    expect(await store.findToken(["a\0b", "\ud800"])).toBeNull();
+    expect(await store.findToken([])).toBeNull();
+    expect(await store.listTokens("user-1", { limit: 0 })).toEqual([]);
+    expect(await store.pruneTokens(5, 0)).toBe(0);
+    await store.touchTokens([]);
+    await store.appendEvents([]);
     expect(calls).toEqual([]);
   });
 });
@@ -101,14 +209,23 @@ describe("libsqlStore checks at its boundary", () => {
     ["latchkey_token", "expires_at", "1.5"],
     ["latchkey_token", "revoked_at", "x''"],
     ["latchkey_token", "expires_at", "9007199254740993"],
+    ["latchkey_token", "epoch", "0.5"],
+    ["latchkey_token", "name", "x'61'"],
+    ["latchkey_token", "idle_timeout", "'long'"],
+    ["latchkey_token", "last_used_at", "1.5"],
+    ["latchkey_token", "family", "x'61'"],
+    ["latchkey_token", "predecessor", "x'61'"],
+    ["latchkey_token", "overlap_until", "'soon'"],
+    ["latchkey_token", "revoked_at", "1, revoked_reason = 'boredom'"],
+    ["latchkey_user", "epoch", "'now'"],
     ["latchkey_user", "is_active", "2"],
     ["latchkey_user", "is_superuser", "'true'"],
     ["latchkey_user", "username", "x'61'"],
-  ])("that a stored %s has no %s of %s", async (table, column, value) => {
+  ])("that a stored %s has no %s of %s (C11, D1)", async (table, column, value) => {
     const client = databases.connect(":memory:");
     const store = libsqlStore(client);
     await store.insertUser(makeUser());
-    await store.insertToken(makeToken());
+    await store.insertToken(makeSuccessor(makeToken({ id: "0" }), { digest: "a1" }));
     await client.execute(`update ${table} set ${column} = ${value}`);
     const digests = [makeToken().digest];
     // A digest that is a blob equals no text, so it is simply not found.
@@ -127,7 +244,7 @@ describe("libsqlStore checks at its boundary", () => {
     undefined,
     "a\0b",
   ];
-  it.each(values)("that no argument is %s", async (value) => {
+  it.each(values)("that no argument is %s (D1, D2)", async (value) => {
     const store = libsqlStore(databases.connect(":memory:"));
     const user = makeUser();
     await store.insertUser(user);
@@ -137,15 +254,31 @@ describe("libsqlStore checks at its boundary", () => {
     expect(await store.findUser(hostile)).toBeNull();
     expect(await store.findUserByName(hostile)).toBeNull();
     expect(await store.findToken([hostile])).toBeNull();
-    expect(await store.revokeToken(hostile, 1)).toBe(false);
-    expect(await store.setActive(hostile, false)).toBe(false);
-    expect(await store.replacePassword(hostile, "b")).toBe(false);
+    expect(await store.revokeToken(hostile, revocation)).toBe(false);
+    expect(await store.setActive(hostile, false, KEEP)).toBe(false);
+    expect(await store.replacePassword(hostile, "b", KEEP)).toBe(false);
+    expect(await store.startEpoch(hostile)).toBe(false);
+    expect(await store.deleteUser(hostile)).toBe(false);
+    expect(await store.revokeTokens(hostile, revocation)).toBe(0);
+    expect(await store.revokeFamily(hostile, revocation)).toBe(0);
+    expect(await store.listTokens(hostile, { limit: 9 })).toEqual([]);
+    expect(await store.renameToken(hostile, token.id, "b")).toBe(false);
+    expect(await store.renameToken("user-1", hostile, "b")).toBe(false);
+    await store.touchTokens([{ id: hostile, usedAt: 1 }]);
     const refused = { name: "StoreError", message: expect.stringContaining("UNSTORABLE_VALUE") };
-    await expect(store.replacePassword("user-1", hostile)).rejects.toMatchObject(refused);
+    if (hostile !== undefined) {
+      expect(await store.revokeToken(token.id, revocation, hostile)).toBe(false);
+    }
+    await expect(store.renameToken("user-1", token.id, hostile)).rejects.toMatchObject(refused);
+    await expect(store.appendEvents([
+      { type: "tokens_pruned", at: 1, count: 1 },
+      { type: "token_issued", at: 1, owner: "user-1", token: hostile },
+    ])).rejects.toMatchObject(refused);
+    await expect(store.replacePassword("user-1", hostile, KEEP)).rejects.toMatchObject(refused);
     await expect(store.insertUser({ ...user, id: "2", username: hostile })).rejects.toMatchObject(
       refused,
     );
-    for (const field of ["id", "owner", "digest", "pepper", "slot"]) {
+    for (const field of ["id", "owner", "digest", "pepper", "slot", "name", "hint", "family"]) {
       await expect(store.insertToken({ ...token, [field]: hostile })).rejects.toMatchObject(
         refused,
       );
@@ -157,12 +290,21 @@ describe("libsqlStore checks at its boundary", () => {
     expect((await store.findToken([token.digest]))?.token).toEqual(token);
   });
 
-  it.each([1.5, Number.NaN, Infinity, 2 ** 53])("that no time is %d", async (time) => {
+  it.each([1.5, Number.NaN, Infinity, 2 ** 53])("that no time is %d (A7)", async (time) => {
     const store = libsqlStore(databases.connect(":memory:"));
     const refused = { message: expect.stringContaining("UNSTORABLE_VALUE") };
     await expect(store.insertToken(makeToken({ expiresAt: time }))).rejects.toMatchObject(refused);
     await expect(store.insertUser(makeUser({ createdAt: time }))).rejects.toMatchObject(refused);
-    await expect(store.revokeToken("token-1", time)).rejects.toMatchObject(refused);
+    const later = { at: time, reason: "revoked" } as const;
+    await expect(store.revokeToken("token-1", later)).rejects.toMatchObject(refused);
+    await expect(store.revokeTokens("user-1", later)).rejects.toMatchObject(refused);
+    await expect(store.revokeFamily("token-1", later)).rejects.toMatchObject(refused);
+    await expect(store.touchTokens([{ id: "1", usedAt: time }])).rejects.toMatchObject(refused);
+    await expect(store.pruneTokens(time, 1)).rejects.toMatchObject(refused);
+    const limit = { max: 1, now: time };
+    await expect(store.insertToken(makeToken(), limit)).rejects.toMatchObject(refused);
+    const successor = makeSuccessor(makeToken(), { lastUsedAt: time });
+    await expect(store.rotateToken(successor)).rejects.toMatchObject(refused);
   });
 
   it.each(["", "a b", " "])("that no scope is %j, which would read as others", async (scope) => {
@@ -172,7 +314,25 @@ describe("libsqlStore checks at its boundary", () => {
     );
   });
 
-  it("that a digest has 64 characters", async () => {
+  it.each(["", "a1", `${"0".repeat(62)}A1`, `${"0".repeat(62)}a1 `, `${"0".repeat(61)}a1`])(
+    "that a row with the digest %j matches no token's (K7)",
+    async (digest) => {
+      const client = databases.connect(":memory:");
+      const store = libsqlStore(client);
+      await store.insertToken(makeToken());
+      const sql = "update latchkey_token set digest = ?";
+      await client.execute({ sql, args: [digest] }).catch((error: unknown) => {
+        if (digest.length === 64) throw error;
+      });
+      const rows = await client.execute("select digest from latchkey_token");
+      const isKept = digest.length !== 64;
+      expect(rows.rows[0]?.[0]).toBe(isKept ? makeToken().digest : digest);
+      expect(await store.findToken([makeToken().digest]) !== null).toBe(isKept);
+      await expect(client.execute("update latchkey_token set digest = null")).rejects.toThrow();
+    },
+  );
+
+  it("that a digest has 64 characters (K7)", async () => {
     const store = libsqlStore(databases.connect(":memory:"));
     const short = { ...makeToken(), digest: "abc" };
     await expect(store.insertToken(short)).rejects.toMatchObject({ code: "unavailable" });

@@ -1,21 +1,26 @@
-// deno-lint-ignore-file require-await -- the port is asynchronous
 import { getTableConfig, SQLiteSyncDialect } from "drizzle-orm/sqlite-core";
 import {
+  latchkeyEvent,
+  latchkeySchema,
   latchkeyToken,
   latchkeyUser,
   libsqlStore,
   migrate,
   schemaStatements,
+  schemaVersion,
 } from "latchkey/libsql";
 import { afterAll, describe, expect, it } from "vitest";
 import { openDatabases, watchClient } from "./database.ts";
-import { makeToken, makeUser } from "./record.ts";
+import { toUser } from "../../src/pure/user.ts";
+import { makeSuccessor, makeToken, makeUser, revocation } from "./record.ts";
 
 const databases = openDatabases();
 afterAll(() => databases.close());
 
+const tables = [latchkeyToken, latchkeyUser, latchkeyEvent, latchkeySchema];
+
 describe("migrate", () => {
-  it.each([latchkeyToken, latchkeyUser])("makes the table that drizzle knows", async (table) => {
+  it.each(tables)("makes the table that drizzle knows (D6)", async (table) => {
     const client = databases.connect(":memory:");
     await migrate(client);
     const drizzle = getTableConfig(table);
@@ -27,25 +32,44 @@ describe("migrate", () => {
       type: String(row["type"]).toLowerCase(),
       notNull: row["notnull"] === 1,
       primary: row["pk"] === 1,
-      default: row["dflt_value"],
+      default: row["dflt_value"]?.toString().replaceAll("'", ""),
     }))).toEqual(drizzle.columns.map((column) => ({
       name: column.name,
       type: column.getSQLType(),
       notNull: column.notNull,
       primary: column.primary,
-      default: null,
+      default: column.default === undefined ? undefined : String(column.default),
     })));
 
     const indexes = await client.execute(
-      `select "unique", (select group_concat(name) from pragma_index_info(list.name)) as columns
+      `select "unique", partial,
+       (select group_concat(coalesce(name, 'expression')) from pragma_index_info(list.name)) as columns
        from pragma_index_list('${drizzle.name}') list where origin <> 'pk' order by columns`,
     );
-    expect(indexes.rows.map((row) => [row["unique"] === 1, row["columns"]])).toEqual(
-      drizzle.indexes.map(({ config }) => [
-        config.unique,
-        config.columns.map((column) => "name" in column ? column.name : "").join(),
-      ]).sort(([, left], [, right]) => String(left) < String(right) ? -1 : 1),
+    expect(indexes.rows.map((row) => [row["unique"] === 1, row["partial"] === 1, row["columns"]]))
+      .toEqual(
+        drizzle.indexes.map(({ config }) => [
+          config.unique,
+          config.where !== undefined,
+          config.columns.map((column) => "name" in column ? column.name : "expression").join(),
+        ]).sort(([, , left], [, , right]) => String(left) < String(right) ? -1 : 1),
+      );
+    const named = await client.execute(
+      `select name, sql from sqlite_master where type = 'index' and tbl_name = '${drizzle.name}'
+       and sql is not null`,
     );
+    for (const { name, sql } of named.rows) {
+      const config = drizzle.indexes.find((index) => index.config.name === name)?.config;
+      const parts = (config?.columns ?? []).map((column) =>
+        "name" in column ? column.name : dialect.sqlToQuery(column).sql
+      );
+      const where = config?.where === undefined
+        ? ""
+        : ` where ${dialect.sqlToQuery(config.where).sql}`;
+      const text = String(sql).replace(/\s+/g, " ");
+      expect(text).toMatch(new RegExp(`^create ${config?.unique ? "unique " : ""}index`, "i"));
+      expect(text.endsWith(`on ${drizzle.name} (${parts.join(", ")})${where}`)).toBe(true);
+    }
 
     const made = await client.execute(
       `select sql from sqlite_master where type = 'table' and name = '${drizzle.name}'`,
@@ -61,7 +85,7 @@ describe("migrate", () => {
     expect(drizzle.uniqueConstraints).toEqual([]);
   });
 
-  it("changes nothing when it runs again, and keeps what is stored", async () => {
+  it("changes nothing when it runs again , and keeps what is stored (D7)", async () => {
     const client = databases.connect(databases.fileUrl());
     await migrate(client);
     await libsqlStore(client).insertUser(makeUser());
@@ -69,11 +93,11 @@ describe("migrate", () => {
     await migrate(client);
     const after = await client.execute("select type, name, sql from sqlite_master order by name");
     expect(after.rows).toEqual(before.rows);
-    expect(after.rows.filter((row) => row["type"] === "table")).toHaveLength(2);
+    expect(after.rows.filter((row) => row["type"] === "table")).toHaveLength(4);
     expect(await libsqlStore(client).findUser("user-1")).toEqual(makeUser());
   });
 
-  it("runs from many connections to one new file at once", async () => {
+  it("runs from many connections to one new file at once (D7)", async () => {
     const url = databases.fileUrl();
     const clients = Array.from({ length: 8 }, () => databases.connect(url));
     await Promise.all(clients.map((client) => migrate(client)));
@@ -81,14 +105,22 @@ describe("migrate", () => {
     expect(found).toEqual(clients.map(() => null));
   });
 
-  it("finishes what was half done", async () => {
+  it("finishes what was half done (D7)", async () => {
     const client = databases.connect(databases.fileUrl());
     await client.execute(schemaStatements[1] ?? "");
     await migrate(client);
     const names = await client.execute(
       "select count(*) as count from sqlite_master where sql not null",
     );
-    expect(names.rows[0]?.["count"]).toBe(schemaStatements.length);
+    expect(names.rows[0]?.["count"]).toBe(schemaStatements.length - 1);
+  });
+
+  it("asks only for the version where nothing is to be done", async () => {
+    const { client, calls } = watchClient(databases.connect(":memory:"));
+    await migrate(client);
+    calls.length = 0;
+    await migrate(client);
+    expect(calls.map(({ sql }) => sql)).toEqual(["select version from latchkey_schema"]);
   });
 
   it("switches a file to write-ahead logging", async () => {
@@ -103,6 +135,175 @@ describe("migrate", () => {
     });
     await migrate(client);
     expect(await libsqlStore(client).findUser("1")).toBeNull();
+  });
+});
+
+/** The tables of version 1, before tokens had a life of their own, with rows in them. */
+const version1 = [
+  `create table latchkey_user (
+  id text primary key not null,
+  username text not null,
+  password text,
+  is_active integer not null,
+  is_staff integer not null,
+  is_superuser integer not null,
+  created_at integer not null,
+  constraint latchkey_user_username unique (username)
+)`,
+  `create table latchkey_token (
+  id text primary key not null,
+  owner text not null,
+  digest text not null,
+  pepper text,
+  scopes text not null,
+  slot text,
+  created_at integer not null,
+  expires_at integer,
+  revoked_at integer,
+  constraint latchkey_token_digest unique (digest),
+  constraint latchkey_token_owner_slot unique (owner, slot),
+  constraint latchkey_token_digest_length check (length(digest) = 64)
+)`,
+  "insert into latchkey_user values ('user-1', 'ada', '$sample$', 1, 0, 0, 1)",
+  `insert into latchkey_token values
+   ('token-1', 'user-1', '${makeToken().digest}', null, 'read write', 'login', 1, null, null),
+   ('token-2', 'user-1', '${"b".repeat(64)}', 'p', '', null, 2, 9, 5)`,
+];
+
+describe("a database of version 1", () => {
+  const places = [
+    { place: "a file", connect: async () => databases.connect(databases.fileUrl()) },
+    { place: "memory", connect: async () => databases.connect(":memory:") },
+    { place: "a server", connect: () => databases.connectToServer() },
+  ];
+
+  it.each(places)("is brought up to date by a store, with its rows, on $place (D7)", async ({
+    connect,
+  }) => {
+    const client = await connect();
+    for (const sql of version1) await client.execute(sql);
+    const store = libsqlStore(client);
+    const token = makeToken({ slot: "login" });
+    expect(await store.findToken([token.digest])).toEqual({
+      token,
+      user: toUser(makeUser()),
+      epoch: 0,
+      successor: null,
+    });
+    expect((await store.findToken(["b".repeat(64)]))?.token).toEqual(makeToken({
+      id: "token-2",
+      digest: "b".repeat(64),
+      pepper: "p",
+      scopes: [],
+      createdAt: 2,
+      expiresAt: 9,
+      revokedAt: 5,
+      revokedReason: "revoked",
+    }));
+    expect(await store.findUserByName("ada")).toEqual(makeUser());
+    const successor = makeSuccessor(token);
+    expect(await store.rotateToken(successor)).toEqual(successor);
+    expect(await store.revokeFamily("token-1", revocation)).toBe(2);
+    expect(await store.startEpoch("user-1")).toBe(true);
+  });
+
+  it("becomes what a new one is (D7)", async () => {
+    const [old, fresh] = [databases.connect(":memory:"), databases.connect(":memory:")];
+    for (const sql of version1) await old.execute(sql);
+    for (const client of [old, fresh]) await migrate(client);
+    for (const { name } of tables.map((table) => getTableConfig(table))) {
+      const ask = `select name, type, "notnull", dflt_value, pk from pragma_table_info('${name}')`;
+      expect((await old.execute(ask)).rows).toEqual((await fresh.execute(ask)).rows);
+    }
+    const ask = "select name, sql from sqlite_master where type = 'index' order by name";
+    expect((await old.execute(ask)).rows).toEqual((await fresh.execute(ask)).rows);
+    expect((await old.execute("select version from latchkey_schema")).rows[0]?.[0]).toBe(
+      schemaVersion,
+    );
+  });
+
+  it("is brought up to date by many connections at once (D7)", async () => {
+    const url = databases.fileUrl();
+    const first = databases.connect(url);
+    for (const sql of version1) await first.execute(sql);
+    const clients = Array.from({ length: 8 }, () => databases.connect(url));
+    const digests = [makeToken().digest];
+    const found = await Promise.all(
+      clients.map((client) => libsqlStore(client).findToken(digests)),
+    );
+    for (const owned of found) expect(owned?.token).toEqual(makeToken({ slot: "login" }));
+  });
+
+  it("is brought up to date after a stop at any statement (C1, D7)", async () => {
+    for (let stop = 1, isDone = false; !isDone; stop++) {
+      const inner = databases.connect(":memory:");
+      for (const sql of version1) await inner.execute(sql);
+      const { client } = watchClient(inner, (_, count) => {
+        if (count === stop) throw new Error("killed");
+      });
+      // The journal is switched where it can be; that failure alone is passed over.
+      const outcome = await migrate(client).then(() => "done", () => "stopped");
+      isDone = outcome === "done" && stop > 2;
+      const token = makeToken({ slot: "login" });
+      expect((await libsqlStore(inner).findToken([token.digest]))?.token).toEqual(token);
+      expect((await libsqlStore(inner).rotateToken(makeSuccessor(token)))?.id).toBe("token-1-2");
+      inner.close();
+    }
+  });
+
+  it("may still be written by a program of that version during the change", async () => {
+    const client = databases.connect(":memory:");
+    for (const sql of version1) await client.execute(sql);
+    const store = libsqlStore(client);
+    await store.findUser("user-1");
+    await client.execute(
+      `insert into latchkey_token
+       (id, owner, digest, pepper, scopes, slot, created_at, expires_at, revoked_at) values
+       ('old-1', 'user-1', '${"c".repeat(64)}', null, '', null, 1, null, null),
+       ('old-2', 'user-1', '${"d".repeat(64)}', null, '', null, 1, null, 7)`,
+    );
+    expect((await store.findToken(["c".repeat(64)]))?.token.family).toBe("old-1");
+    expect((await store.findToken(["d".repeat(64)]))?.token.revokedReason).toBe("revoked");
+    expect(await store.revokeFamily("", revocation)).toBe(0);
+    expect(await store.revokeFamily("old-1", revocation)).toBe(1);
+  });
+});
+
+describe("a database of a newer version", () => {
+  it("is refused, and nothing in it changes (D7)", async () => {
+    const client = databases.connect(":memory:");
+    await migrate(client);
+    await libsqlStore(client).insertToken(makeToken());
+    await client.execute("update latchkey_schema set version = version + 1");
+    const refused = {
+      name: "StoreError",
+      code: "unavailable",
+      message: "Cannot migrate: the store failed (SCHEMA_TOO_NEW)",
+    };
+    await expect(migrate(client)).rejects.toMatchObject(refused);
+    const store = libsqlStore(client);
+    for (let attempt = 0; attempt < 2; attempt++) {
+      await expect(store.findToken([makeToken().digest])).rejects.toMatchObject(refused);
+      await expect(store.insertUser(makeUser())).rejects.toMatchObject(refused);
+    }
+    const { rows } = await client.execute("select version from latchkey_schema");
+    expect(rows[0]?.[0]).toBe(schemaVersion + 1);
+    await client.execute(schemaStatements.at(-1) ?? "");
+    expect((await client.execute("select version from latchkey_schema")).rows).toEqual(rows);
+  });
+
+  it.each(["'two'", "1.5", "x'02'"])("is not told by a version of %s", async (version) => {
+    const client = databases.connect(":memory:");
+    await migrate(client);
+    await client.execute(`update latchkey_schema set version = ${version}`);
+    await expect(migrate(client)).rejects.toThrow("MALFORMED_ROW");
+  });
+
+  it("leaves the database's own user_version to the application", async () => {
+    const client = databases.connect(":memory:");
+    await client.execute("pragma user_version = 99");
+    expect(await libsqlStore(client).findUser("1")).toBeNull();
+    expect((await client.execute("pragma user_version")).rows[0]?.[0]).toBe(99);
   });
 });
 
@@ -122,7 +323,7 @@ describe("a store whose tables do not exist", () => {
     );
     const inserted = await Promise.all(users.map((user) => store.insertUser(user)));
     expect(inserted).toEqual(users.map(() => true));
-    expect(calls.filter(({ sql }) => sql.startsWith("create table"))).toHaveLength(2);
+    expect(calls.filter(({ sql }) => sql.startsWith("create table"))).toHaveLength(4);
     calls.length = 0;
     await store.insertToken(makeToken());
     expect(calls).toHaveLength(1);

@@ -1,6 +1,6 @@
 import { createClient } from "@libsql/client";
 import { libsqlStore } from "../../adapters/store/libsql.ts";
-import { makeToken } from "./record.ts";
+import { makeToken, revocation } from "./record.ts";
 
 /*
  * A process of its own that writes to a database: `writer.ts <url> <name> <count>`.
@@ -23,10 +23,10 @@ async function write(index: number): Promise<void> {
   await store.insertToken(makeToken({ id: `${name}-${index}`, digest }));
   const slot = `slot-${index}`;
   const shared = makeToken({ id: `${name}-slot-${index}`, digest: `e${digest}`, owner: "shared" });
-  const { id } = await store.ensureToken({ ...shared, slot });
+  const { token: { id } } = await store.ensureToken({ ...shared, slot });
   slots.push(id);
   // Where two writers meet in a slot, both revoke the one token, and only one may be told so.
-  if (await store.revokeToken(id, 1)) revoked++;
+  if (await store.revokeToken(id, revocation)) revoked++;
 }
 
 // Several at a time, as a server writes.
