@@ -11,6 +11,7 @@ export { type RandomSource, systemRandom } from "./data/random.ts";
 
 export type { Digest, Pepper, PepperRing } from "./pure/digest.ts";
 export type { Duration } from "./pure/duration.ts";
+export type { AuthEvent, AuthEventType, EventSink, LoginReason } from "./pure/event.ts";
 export { hexFormat, prefixedFormat, type TokenFormat } from "./pure/format.ts";
 export type { PasswordReason } from "./pure/password.ts";
 export {
@@ -28,9 +29,24 @@ export {
   type PermissionRequest,
   type Refusal,
 } from "./pure/permission.ts";
-export type { OwnedToken, Principal, Token, TokenRecord } from "./pure/record.ts";
+export type {
+  OwnedToken,
+  Principal,
+  RevokedReason,
+  Rotation,
+  Successor,
+  Token,
+  TokenDraft,
+  TokenRecord,
+} from "./pure/record.ts";
 export { TokenText } from "./pure/token_text.ts";
-export { normalizeUsername, type User, type UsernameReason, type UserRecord } from "./pure/user.ts";
+export {
+  normalizeUsername,
+  type Owner,
+  type User,
+  type UsernameReason,
+  type UserRecord,
+} from "./pure/user.ts";
 export type { TokenFailure, TokenReason } from "./pure/verify.ts";
 
 export type {
@@ -43,35 +59,81 @@ export type {
   InputErrors,
 } from "./ports/dialect.ts";
 export type { Hasher, PasswordVerifier } from "./ports/hasher.ts";
-export type { Store, TokenStore, UserStore } from "./ports/store.ts";
+export type {
+  EventStore,
+  PasswordChange,
+  Revocation,
+  Store,
+  TokenLimit,
+  TokenPage,
+  TokenStore,
+  TokenUse,
+  UserChange,
+  UserStore,
+} from "./ports/store.ts";
 export { StoreError, type StoreErrorCode } from "./ports/store_error.ts";
 
-export { type Auth, type AuthOptions, defineAuth } from "./core/auth.ts";
+export { auditSink } from "./core/audit.ts";
+export {
+  type Auth,
+  type AuthOptions,
+  defineAuth,
+  type PendingUses,
+  type RevokeOn,
+} from "./core/auth.ts";
 export { grantToken } from "./core/grant.ts";
-export { type IssuedToken, type IssueOptions, issueToken } from "./core/issue.ts";
+export {
+  type IssuedToken,
+  type IssueFailure,
+  type IssueOptions,
+  issueToken,
+  mintToken,
+} from "./core/issue.ts";
+export {
+  type ListedToken,
+  type ListFailure,
+  type ListOptions,
+  listTokens,
+  type TokenList,
+  type TokenStatus,
+} from "./core/list.ts";
 export {
   type Login,
   login,
   type LoginFailure,
-  type LoginReason,
   type PasswordCredentials,
+  type PasswordFailure,
   verifyPassword,
 } from "./core/login.ts";
-export { logout, revokeToken } from "./core/revoke.ts";
+export { type PruneOptions, pruneTokens } from "./core/prune.ts";
+export { renameToken } from "./core/rename.ts";
 export {
+  logout,
+  revokeAllTokens,
+  type RevokeOptions,
+  revokeOtherTokens,
+  revokeToken,
+} from "./core/revoke.ts";
+export { type RotateOptions, rotateToken } from "./core/rotate.ts";
+export { flushUses } from "./core/use.ts";
+export {
+  changePassword,
+  type ChangePasswordFailure,
   createSuperuser,
   createUser,
+  deleteUser,
   type NewUser,
   setActive,
   setPassword,
   type SetPasswordFailure,
   type UserFailure,
 } from "./core/users.ts";
-export { verifyToken } from "./core/verify.ts";
+export { type VerifyOptions, verifyToken } from "./core/verify.ts";
 
 export { jsonAnswer, toResponse, withHeaders } from "./http/answer.ts";
 export { type Credentials, readAuthorization } from "./http/authorization.ts";
 export { type BodyFailure, type EndpointRequest, readBody } from "./http/body.ts";
+export { bearer, type BearerOptions } from "./http/bearer.ts";
 export { drf } from "./http/drf.ts";
 export { defineEndpoint, type Endpoint, type EndpointOptions } from "./http/endpoint.ts";
 export { type CharField, charField, type CharFieldOptions, toInputErrors } from "./http/field.ts";
@@ -80,6 +142,13 @@ export {
   createGuard,
   type Guard,
   type GuardOptions,
+  type GuardRequest,
 } from "./http/guard.ts";
 export { createLogout } from "./http/logout.ts";
 export { createObtainToken, type ObtainTokenOptions } from "./http/obtain_token.ts";
+export type { Route } from "./http/route.ts";
+export {
+  createSelfService,
+  type SelfService,
+  type SelfServiceOptions,
+} from "./http/self_service.ts";

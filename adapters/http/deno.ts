@@ -6,10 +6,12 @@
  */
 import type { Auth } from "../../src/core/auth.ts";
 import { toResponse } from "../../src/http/answer.ts";
+import type { Endpoint } from "../../src/http/endpoint.ts";
 import {
   type AuthenticatedGuardOptions,
   createGuard,
   type GuardOptions,
+  type GuardRequest,
 } from "../../src/http/guard.ts";
 import type { Principal } from "../../src/pure/record.ts";
 
@@ -64,7 +66,46 @@ export function guard<Scope extends string>(
 ): GuardHandler<Principal<Scope> | null> {
   const check = createGuard(auth, options);
   return (handler) => async (request, ...rest) => {
-    const result = await check(request.headers.get("authorization"), request.method);
+    const result = await check(toGuardRequest(request, rest));
     return result.ok ? await handler(request, result.value, ...rest) : toResponse(result.failure);
   };
+}
+
+/**
+ * Turns an endpoint into a handler that tells the platform what to wait for after the answer.
+ *
+ * An endpoint is a fetch-style handler by itself. On a platform that may end
+ * with the answer, such as Workers, mount it with this, or the last uses of
+ * tokens may be lost.
+ *
+ * @example
+ * ```ts
+ * import { createSelfService, defineAuth } from "latchkey";
+ * import { mount } from "latchkey/fetch";
+ * import { memoryStore } from "latchkey/memory";
+ * import { pbkdf2 } from "latchkey/pbkdf2";
+ *
+ * const auth = defineAuth({ store: memoryStore(), passwords: [pbkdf2()] });
+ * const handle = mount(createSelfService(auth).endpoint);
+ * console.log((await handle(new Request("https://example.com/me/"))).status); // 401
+ * ```
+ */
+export function mount(endpoint: Endpoint): FetchHandler<readonly unknown[]> {
+  return async (request, ...rest) => {
+    const { url, body, bodyUsed } = request;
+    return await endpoint({ ...toGuardRequest(request, rest), url, body, bodyUsed });
+  };
+}
+
+/** A Worker's execution context, where the platform passes one, is told what to wait for. */
+function toGuardRequest({ method, headers }: Request, rest: readonly unknown[]): GuardRequest {
+  const execution = rest.find(isExecution);
+  return execution === undefined
+    ? { method, headers }
+    : { method, headers, waitUntil: (work) => execution.waitUntil(work) };
+}
+
+function isExecution(value: unknown): value is { waitUntil(work: Promise<void>): void } {
+  return typeof value === "object" && value !== null && "waitUntil" in value &&
+    typeof value.waitUntil === "function";
 }

@@ -10,6 +10,7 @@ import {
   type AuthenticatedGuardOptions,
   createGuard,
   type GuardOptions,
+  type GuardRequest,
 } from "../../src/http/guard.ts";
 import { createLogout } from "../../src/http/logout.ts";
 import { createObtainToken, type ObtainTokenOptions } from "../../src/http/obtain_token.ts";
@@ -24,6 +25,10 @@ export interface ExpressRequest extends AsyncIterable<Uint8Array> {
   readonly rawHeaders: readonly string[];
   /** Whether the body has been consumed to its end. */
   readonly readableEnded: boolean;
+  /** The path with its query, without what a router before has cut off. */
+  readonly url?: string | undefined;
+  /** The path as it arrived, which `url` is no longer below a mounted router. */
+  readonly originalUrl?: string;
   /** What a body parser mounted before has made of the body. */
   readonly body?: unknown;
 }
@@ -78,7 +83,7 @@ export function guard<Scope extends string>(
 ): ExpressHandler<{ principal: Principal<Scope> | null }> {
   const check = createGuard(auth, options);
   return (request, response, next) => {
-    check(readHeader(request, "authorization"), request.method ?? "").then((result) => {
+    check(toGuardRequest(request)).then((result) => {
       if (!result.ok) return send(response, result.failure);
       response.locals.principal = result.value;
       next();
@@ -115,11 +120,16 @@ export function mount(endpoint: Endpoint): ExpressHandler {
   };
 }
 
+function toGuardRequest(request: ExpressRequest): GuardRequest {
+  const headers = { get: (name: string) => readHeader(request, name.toLowerCase()) };
+  return { method: request.method ?? "", headers };
+}
+
 function toEndpointRequest(request: ExpressRequest): EndpointRequest {
   const consumed = request.readableEnded;
   return {
-    method: request.method ?? "",
-    headers: { get: (name) => readHeader(request, name) },
+    ...toGuardRequest(request),
+    url: request.originalUrl ?? request.url ?? "/",
     body: consumed ? null : streamBody(request),
     bodyUsed: consumed,
     ...(consumed && request.body !== undefined ? { parsed: request.body } : {}),

@@ -11,6 +11,7 @@ import {
   type AuthenticatedGuardOptions,
   createGuard,
   type GuardOptions,
+  type GuardRequest,
 } from "../../src/http/guard.ts";
 import { createLogout } from "../../src/http/logout.ts";
 import { createObtainToken, type ObtainTokenOptions } from "../../src/http/obtain_token.ts";
@@ -54,7 +55,7 @@ export function guard<Scope extends string>(
 ): MiddlewareHandler {
   const check = createGuard(auth, options);
   return async (c, next) => {
-    const result = await check(c.req.header("authorization") ?? null, c.req.method);
+    const result = await check(toGuardRequest(c));
     if (!result.ok) return toResponse(result.failure);
     c.set("principal", result.value);
     return await next();
@@ -80,10 +81,25 @@ export function logout<Scope extends string>(
 /** Mounts an endpoint of your own. It works also behind a middleware that has read the body through Hono. */
 export function mount(endpoint: Endpoint): Handler {
   return async (c: Context): Promise<Response> => {
-    const { raw, method } = c.req;
-    const { headers, body, bodyUsed } = raw;
-    if (!bodyUsed) return await endpoint({ method, headers, body, bodyUsed });
+    const { url, body, bodyUsed } = c.req.raw;
+    const request = { ...toGuardRequest(c), url, bodyUsed };
+    if (!bodyUsed) return await endpoint({ ...request, body });
     const parsed = new Uint8Array(await c.req.arrayBuffer());
-    return await endpoint({ method, headers, body: null, bodyUsed, parsed });
+    return await endpoint({ ...request, body: null, parsed });
   };
+}
+
+function toGuardRequest(c: Context): GuardRequest {
+  const { method } = c.req;
+  const headers = { get: (name: string) => c.req.header(name) ?? null };
+  return { method, headers, waitUntil: (work) => findExecution(c)?.waitUntil(work) };
+}
+
+/** Hono throws where the platform has no execution context. */
+function findExecution(c: Context): Context["executionCtx"] | null {
+  try {
+    return c.executionCtx;
+  } catch {
+    return null;
+  }
 }

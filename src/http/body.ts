@@ -11,8 +11,12 @@ import { parseMultipart } from "./multipart.ts";
 export interface EndpointRequest {
   /** Upper-case. */
   readonly method: string;
+  /** A whole URL, or a path with its query. */
+  readonly url: string;
   /** The headers, by name without regard to case; several lines of one joined by `", "`. */
   readonly headers: { get(name: string): string | null };
+  /** What a platform that may end with the answer, such as a Worker, is told to wait for. */
+  readonly waitUntil?: (work: Promise<void>) => void;
   /** The bytes of the body, or `null` for none. */
   readonly body: ReadableStream<Uint8Array> | null;
   /** Whether something else has consumed the body before. */

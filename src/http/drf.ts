@@ -52,7 +52,17 @@ function deny(denial: Denial, challenge: string | null): Answer {
     case "unknown_token":
     case "revoked_token":
     case "expired_token":
+    case "idle_token":
+    case "rotated_token":
       return unauthorized("Invalid token.", challenge);
+    case "several_credentials":
+      return detail(400, "Send one credential, not several.");
+    case "token_limit":
+      return detail(403, "You have as many tokens as you may have. Revoke one first.");
+    case "not_found":
+      return detail(404, "Not found.");
+    case "changed_meanwhile":
+      return detail(409, "The password was changed meanwhile. Log in again.");
     case "inactive_user":
       return unauthorized("User inactive or deleted.", challenge);
     case "permission_denied":

@@ -23,8 +23,6 @@ export interface EndpointOptions<Input> {
   readonly maxBody?: number;
 }
 
-const ALLOW = "POST, OPTIONS";
-
 /**
  * Makes a `POST` endpoint that takes JSON, a form or multipart.
  *
@@ -46,8 +44,9 @@ const ALLOW = "POST, OPTIONS";
  *   async handle(credentials) {
  *     const verified = await verifyPassword(auth, credentials);
  *     if (!verified.ok) return Response.json({ msg: "Invalid username/password" }, { status: 400 });
- *     const { text } = await grantToken(auth, verified.value.id);
- *     return Response.json({ token: text.reveal() });
+ *     const granted = await grantToken(auth, verified.value);
+ *     if (!granted.ok) return Response.json({ msg: "Too many tokens" }, { status: 403 });
+ *     return Response.json({ token: granted.value.text.reveal() });
  *   },
  * });
  * const response = await endpoint(new Request("https://example.com/", { method: "POST" }));
@@ -63,40 +62,80 @@ export function defineEndpoint<Scope extends string, Input>(
     throw new RangeError("Cannot use this maxBody: expected a positive whole number of bytes");
   }
   const dialect = dialectOf(auth);
-  return postEndpoint(dialect, description, async (request) => {
-    const body = await readBody(request, maxBody);
-    if (!body.ok) return respond(dialect, body.failure);
-    const input = parseInput(schema, body.value);
-    return input.ok
-      ? await handle(input.value, request)
-      : respond(dialect, { reason: "invalid_input", errors: input.failure });
-  });
+  const post: Endpoint = async (request) => {
+    const input = await readInput(dialect, schema, request, maxBody);
+    return input instanceof Response ? input : await handle(input.value, request);
+  };
+  return combineMethods(dialect, { POST: post }, description);
 }
 
-/** Wraps what answers a `POST`: other methods, a failing store, and the headers of every answer. */
-export function postEndpoint(
+/** Reads and checks a body: what fits the schema, or the answer to what does not. */
+export async function readInput<Input>(
   dialect: Dialect,
-  description: EndpointDescription | undefined,
-  handle: (request: EndpointRequest) => Promise<Response>,
+  schema: v.GenericSchema<unknown, Input>,
+  request: EndpointRequest,
+  maxBody: number = MAX_BODY,
+): Promise<Response | { readonly value: Input }> {
+  const body = await readBody(request, maxBody);
+  if (!body.ok) return respond(dialect, body.failure);
+  const input = parseInput(schema, body.value);
+  if (!input.ok) return respond(dialect, { reason: "invalid_input", errors: input.failure });
+  return { value: input.value };
+}
+
+/**
+ * Makes one endpoint out of one for each method: any other is a 405, `HEAD` is
+ * `GET` without a body, a failing store is a 503, and every answer says `Allow` and `no-store`.
+ */
+export function combineMethods(
+  dialect: Dialect,
+  methods: Readonly<Record<string, Endpoint>>,
+  description?: EndpointDescription,
 ): Endpoint {
+  const names = Object.keys(methods);
+  const allow = [...names, ...(names.includes("GET") ? ["HEAD"] : []), "OPTIONS"].join(", ");
+  const byName = new Map(Object.entries(methods));
   const answer = async (request: EndpointRequest): Promise<Response> => {
     const { method } = request;
-    if (method === "POST") return await handle(request);
+    const endpoint = byName.get(method === "HEAD" ? "GET" : method);
+    if (endpoint !== undefined) return await endpoint(request);
     if (method !== "OPTIONS") return respond(dialect, { reason: "method_not_allowed", method });
     return description === undefined
       ? new Response(null, { status: 204 })
       : toResponse(dialect.describe(description));
   };
   return async (request) => {
-    const { status, headers, body } = await answerOutage(
+    const response = await answerOutage(
       () => answer(request),
       (denial) => respond(dialect, denial),
     );
-    const sent = new Headers(headers);
-    sent.set("Allow", ALLOW);
-    sent.set("Cache-Control", "no-store");
-    return new Response(body, { status, headers: sent });
+    return finishAnswer(request, response, { Allow: allow });
   };
+}
+
+/** An answer as it leaves an endpoint: kept by no cache, and without a body for `HEAD`. */
+export function finishAnswer(
+  request: EndpointRequest,
+  response: Response,
+  more: Readonly<Record<string, string>> = {},
+): Response {
+  const own = { ...more, "Cache-Control": "no-store" };
+  return addHeaders(request.method === "HEAD" ? withoutBody(response) : response, own);
+}
+
+/** Sets headers in place, which keeps a known length; a response that forbids it is copied. */
+function addHeaders(response: Response, own: Readonly<Record<string, string>>): Response {
+  try {
+    for (const [name, value] of Object.entries(own)) response.headers.set(name, value);
+    return response;
+  } catch {
+    const { status, headers, body } = response;
+    return addHeaders(new Response(body, { status, headers }), own);
+  }
+}
+
+function withoutBody({ status, headers }: Response): Response {
+  return new Response(null, { status, headers });
 }
 
 /** Runs `answer`, and answers in its place when the store fails. */
@@ -122,7 +161,8 @@ export function respond(dialect: Dialect, denial: Denial): Response {
   return toResponse(dialect.deny(denial, dialect.scheme));
 }
 
-function parseInput<Input>(
+/** Checks submitted fields against a schema. */
+export function parseInput<Input>(
   schema: v.GenericSchema<unknown, Input>,
   value: unknown,
 ): Result<Input, InputErrors> {

@@ -9,9 +9,30 @@ export interface CharFieldOptions {
   readonly maxLength?: number;
 }
 
+/** What a description of the API tells of a text field, as valibot metadata. */
+export interface CharFieldRules {
+  /** Whether white space around the text is cut off first. */
+  readonly trim: boolean;
+  /** The most code points the text may have; `null` for no limit. */
+  readonly maxLength: number | null;
+  /** Whether control characters and line breaks are refused too. */
+  readonly singleLine: boolean;
+}
+
 /** A valibot schema that turns a submitted value into text. */
 export type CharField = v.SchemaWithPipe<
-  readonly [v.UnknownSchema, v.RawTransformAction<unknown, string>]
+  readonly [
+    v.UnknownSchema,
+    // Spelled out, so that what is public names nothing that is not: it is `CharFieldRules`.
+    v.MetadataAction<unknown, {
+      readonly charField: {
+        readonly trim: boolean;
+        readonly maxLength: number | null;
+        readonly singleLine: boolean;
+      };
+    }>,
+    v.RawTransformAction<unknown, string>,
+  ]
 >;
 
 /** What Python's `str.strip` takes for white space. It is not what JavaScript's `trim` does. */
@@ -38,8 +59,10 @@ const IS_SPACE = new RegExp(SPACE);
  */
 export function charField(options: CharFieldOptions = {}): CharField {
   const { trim = true, maxLength = Infinity } = options;
+  const rules = { trim, maxLength: options.maxLength ?? null, singleLine: false };
   return v.pipe(
     v.unknown(),
+    v.metadata({ charField: rules }),
     v.rawTransform(({ dataset, addIssue, NEVER }) => {
       const refuse = (message: string): never => {
         addIssue({ message });
@@ -84,7 +107,7 @@ function trimSpace(text: string): string {
  * Sorts the issues of a failed valibot parse by field.
  *
  * A missing key reads "This field is required."; every other message is the
- * schema's own.
+ * schema's own, once per field.
  */
 export function toInputErrors(issues: readonly v.BaseIssue<unknown>[]): InputErrors {
   const fields = new Map<string, string[]>();
@@ -93,7 +116,11 @@ export function toInputErrors(issues: readonly v.BaseIssue<unknown>[]): InputErr
     const field = path?.[0]?.key;
     const text = input === undefined ? "This field is required." : message;
     if (typeof field !== "string") form.push(message);
-    else fields.set(field, [...(fields.get(field) ?? []), text]);
+    else {
+      // Of a long list each item may have the same issue: once is enough, and linear.
+      const known = fields.get(field) ?? [];
+      if (!known.includes(text)) fields.set(field, [...known, text]);
+    }
   }
   return { fields: Object.fromEntries(fields), form };
 }

@@ -1,7 +1,7 @@
 import type { Auth } from "../core/auth.ts";
 import { logout } from "../core/revoke.ts";
 import { toResponse } from "./answer.ts";
-import { dialectOf, type Endpoint, postEndpoint } from "./endpoint.ts";
+import { combineMethods, dialectOf, type Endpoint } from "./endpoint.ts";
 import { type AuthenticatedGuardOptions, createGuard } from "./guard.ts";
 
 /**
@@ -15,10 +15,11 @@ export function createLogout<Scope extends string>(
   options: AuthenticatedGuardOptions<NoInfer<Scope>> = {},
 ): Endpoint {
   const guard = createGuard(auth, options);
-  return postEndpoint(dialectOf(auth), undefined, async ({ headers, method }) => {
-    const result = await guard(headers.get("authorization"), method);
+  const post: Endpoint = async (request) => {
+    const result = await guard(request);
     if (!result.ok) return toResponse(result.failure);
     await logout(auth, result.value);
     return new Response(null, { status: 204 });
-  });
+  };
+  return combineMethods(dialectOf(auth), { POST: post });
 }

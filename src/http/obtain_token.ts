@@ -1,10 +1,11 @@
 import * as v from "valibot";
 import type { Auth } from "../core/auth.ts";
 import { checkIssueOptions, type IssueOptions } from "../core/issue.ts";
-import { login } from "../core/login.ts";
+import { login, type LoginFailure } from "../core/login.ts";
+import type { Denial } from "../ports/dialect.ts";
 import { toResponse } from "./answer.ts";
 import { defineEndpoint, dialectOf, type Endpoint, respond } from "./endpoint.ts";
-import { charField } from "./field.ts";
+import { type CharField, charField } from "./field.ts";
 
 /** What tokens an endpoint hands out, and how large a body it reads. */
 export interface ObtainTokenOptions<Scope extends string = string> extends IssueOptions<Scope> {
@@ -12,7 +13,11 @@ export interface ObtainTokenOptions<Scope extends string = string> extends Issue
   readonly maxBody?: number;
 }
 
-const Credentials = v.object({ username: charField(), password: charField({ trim: false }) });
+/** The body of a login. */
+export const Credentials: v.ObjectSchema<
+  { readonly username: CharField; readonly password: CharField },
+  undefined
+> = v.object({ username: charField(), password: charField({ trim: false }) });
 
 /**
  * Makes the endpoint that takes a username and password and answers with a token.
@@ -45,9 +50,14 @@ export function createObtainToken<Scope extends string>(
     ...(maxBody === undefined ? {} : { maxBody }),
     async handle(credentials) {
       const result = await login(auth, credentials, issue);
-      if (!result.ok) return respond(dialect, { reason: "bad_credentials" });
+      if (!result.ok) return respond(dialect, denialOf(result.failure.reason));
       const { text, token } = result.value;
-      return toResponse(dialect.grant(text.reveal(), token));
+      return toResponse(dialect.grant(text.reveal(), token, auth.now()));
     },
   });
+}
+
+/** One answer for every password that is refused: the reason is for the log alone. */
+function denialOf(reason: LoginFailure["reason"]): Denial {
+  return reason === "token_limit" ? { reason } : { reason: "bad_credentials" };
 }
