@@ -22,11 +22,11 @@ app.post("/api/login/", async (c) => {
   const input = body.ok ? v.safeParse(Login, body.value) : null;
   if (!input?.success) return c.json({ msg: "Send a username and a password of up to 20" }, 400);
   const verified = await verifyPassword(auth, input.output);
-  if (!verified.ok || !verified.value.isStaff) {
-    return c.json({ msg: "Invalid username/password" }, 400);
-  }
-  const { text } = await grantToken(auth, verified.value.id);
-  return c.json({ token: text.reveal() }, 200, { "Cache-Control": "no-store" });
+  const isWelcome = verified.ok && verified.value.isStaff;
+  const granted = isWelcome ? await grantToken(auth, verified.value) : null;
+  if (!granted?.ok) return c.json({ msg: "Invalid username/password" }, 400);
+  const token = granted.value.text.reveal();
+  return c.json({ token }, 200, { "Cache-Control": "no-store" });
 });
 app.all("/api/get-token/", obtainToken(auth));
 app.all("/api/logout/", logout(auth));

@@ -19,11 +19,10 @@ export function customLogin(auth: Auth): Endpoint {
     schema: Login,
     async handle(credentials) {
       const verified = await verifyPassword(auth, credentials);
-      if (!verified.ok) {
-        return Response.json({ msg: "Invalid username/password" }, { status: 400 });
-      }
-      const { text } = await grantToken(auth, verified.value.id);
-      return Response.json({ token: text.reveal() });
+      const granted = verified.ok ? await grantToken(auth, verified.value) : verified;
+      return granted.ok
+        ? Response.json({ token: granted.value.text.reveal() })
+        : Response.json({ msg: "Invalid username/password" }, { status: 400 });
     },
   });
 }

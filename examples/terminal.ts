@@ -11,11 +11,13 @@ export interface Announcement {
   readonly password: { readonly shown: string } | { readonly origin: string };
   /** What Ctrl-C does to users and tokens. */
   readonly ending: string;
+  /** What else there is to try, below the tutorial. */
+  readonly more?: (url: string) => string;
 }
 
 /** Prints where the server listens, who can log in, and the tutorial to paste. */
 export function printTutorial(announcement: Announcement): void {
-  const { hostname, port, username, password, ending } = announcement;
+  const { hostname, port, username, password, ending, more = () => "" } = announcement;
   const url = `http://${hostname.includes(":") ? `[${hostname}]` : hostname}:${port}`;
   const isShown = "shown" in password;
   const name = encodeField("username", username);
@@ -39,7 +41,7 @@ With the token, the secret is told (200):
 
 A login written for this application has answers of its own (400):
   curl -i ${url}/api/login/ ${name} -d password=wrong
-
+${more(url)}
 Ctrl-C stops the server; ${ending}.`);
 }
 
