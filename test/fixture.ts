@@ -1,4 +1,14 @@
-import { type Auth, type AuthOptions, createUser, defineAuth, type User } from "latchkey";
+import {
+  type Auth,
+  type AuthOptions,
+  createUser,
+  defineAuth,
+  type IssuedToken,
+  type Principal,
+  type Result,
+  type User,
+  verifyToken,
+} from "latchkey";
 import { memoryStore } from "latchkey/memory";
 import { pbkdf2 } from "latchkey/pbkdf2";
 
@@ -27,11 +37,26 @@ export function makeAuth(
   return { auth, clock };
 }
 
+/** The value of a success. Throws for a failure, with its reason. */
+export function must<Value>(result: Result<Value, { readonly reason: string }>): Value {
+  if (!result.ok) throw new Error(`Expected a success: ${result.failure.reason}`);
+  return result.value;
+}
+
+/** `ok`, or why a token does not hold. */
+export async function reasonOf(auth: Auth, text: string | IssuedToken): Promise<string> {
+  const result = await verifyToken(auth, typeof text === "string" ? text : text.text.reveal());
+  return result.ok ? "ok" : result.failure.reason;
+}
+
+/** Who holds a token. Throws for a token that does not hold. */
+export async function principalOf(auth: Auth, { text }: IssuedToken): Promise<Principal> {
+  return must(await verifyToken(auth, text.reveal()));
+}
+
 /** Makes a user whose password is `<username>-password`. */
 export async function makeUser(auth: Auth, username: string, isStaff = false): Promise<User> {
-  const created = await createUser(auth, { username, password: `${username}-password`, isStaff });
-  if (!created.ok) throw new Error(`Cannot make ${username}: ${created.failure.reason}`);
-  return created.value;
+  return must(await createUser(auth, { username, password: `${username}-password`, isStaff }));
 }
 
 /** A seeded source of numbers below `limit`, so that a random test can be run again. */

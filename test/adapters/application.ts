@@ -12,6 +12,10 @@ import {
   setActive,
 } from "latchkey";
 import { makeAuth, makeUser, SECRET, seededNumbers } from "../fixture.ts";
+import { issue } from "../http/issue.ts";
+
+/** Where the self-service is mounted; the frameworks split it among routers of theirs. */
+export const SERVICE_PATH = "/api/auth";
 
 /** A guarded route: what it demands, and the JSON text that its handler answers with. */
 export interface Route {
@@ -25,8 +29,13 @@ export interface World {
   readonly auth: Auth;
   /** The reusable token of each user, and `revoked`, which no longer holds. */
   readonly tokens: Readonly<Record<"ada" | "boss" | "grace" | "gone" | "revoked", string>>;
+  /** The id of Ada herself. */
+  readonly adaId: string;
   /** The public id of Ada's token. */
   readonly adaTokenId: string;
+  /** The public ids of another token of hers, and of one of Grace's. */
+  readonly scriptTokenId: string;
+  readonly graceTokenId: string;
 }
 
 const describeUser = (principal: Principal | null) =>
@@ -72,12 +81,17 @@ export async function makeWorld(options: Partial<AuthOptions> = {}): Promise<Wor
   const { auth } = makeAuth({
     onLogin: "reuse",
     secret: SECRET,
+    touchInterval: null,
+    // So that the token of a disabled user is one, and not one that was revoked.
+    revokeOn: { deactivation: false },
     random: (size) => Uint8Array.from({ length: size }, () => next(256)),
     ...options,
   });
   const make = async (username: string, isStaff = false) => {
     const user = await makeUser(auth, username, isStaff);
-    const { text, token } = await grantToken(auth, user.id);
+    const granted = await grantToken(auth, user);
+    if (!granted.ok) throw new Error(granted.failure.reason);
+    const { text, token } = granted.value;
     return { user, text: text.reveal(), id: token.id };
   };
   const ada = await make("ada");
@@ -87,6 +101,7 @@ export async function makeWorld(options: Partial<AuthOptions> = {}): Promise<Wor
   const revoked = await make("revoked");
   await setActive(auth, gone.user.id, false);
   await revokeToken(auth, revoked.id);
+  const script = await issue(auth, ada.user, { name: "script" });
   return {
     auth,
     tokens: {
@@ -96,6 +111,9 @@ export async function makeWorld(options: Partial<AuthOptions> = {}): Promise<Wor
       gone: gone.text,
       revoked: revoked.text,
     },
+    adaId: ada.user.id,
     adaTokenId: ada.id,
+    scriptTokenId: script.token.id,
+    graceTokenId: grace.id,
   };
 }

@@ -1,6 +1,6 @@
-import { grantToken } from "latchkey";
 import { describe, expect, it } from "vitest";
 import { makeAuth, makeUser, seededNumbers } from "../fixture.ts";
+import { issue } from "../http/issue.ts";
 import { openConnection } from "./raw_http.ts";
 import { targets } from "./target.ts";
 
@@ -15,11 +15,11 @@ describe.each(targets)("$name", ({ start }) => {
     const { auth } = makeAuth();
     const users: { readonly name: string; readonly line: string; readonly tokenId: string }[] = [];
     for (let index = 0; index < USERS; index++) {
-      const { username, id } = await makeUser(auth, `user${index}`);
-      const { text, token } = await grantToken(auth, id);
+      const user = await makeUser(auth, `user${index}`);
+      const { text, token } = await issue(auth, user);
       users.push({
-        name: username,
-        line: `Authorization: Token ${text.reveal()}`,
+        name: user.username,
+        line: `Authorization: Token ${text}`,
         tokenId: token.id,
       });
     }

@@ -136,7 +136,8 @@ const call = (method: string, path: string, lines: readonly string[], expected: 
 });
 
 /** The table, for the users of a world. `/logout` revokes Grace's token, so it runs in this order. */
-export function listCases({ tokens, adaTokenId }: World): readonly ParityCase[] {
+export function listCases(world: World): readonly ParityCase[] {
+  const { tokens, adaTokenId } = world;
   const { ada, boss, grace, gone, revoked } = tokens;
   const good = `Authorization: Token ${ada}`;
   const granted = onEndpoint(200, JSON.stringify({ token: ada }));
@@ -436,11 +437,116 @@ export function listCases({ tokens, adaTokenId }: World): readonly ParityCase[] 
       }),
       title: "logging out twice",
     },
+    ...listServiceCases(world),
     // Elsewhere.
     get("a path of nobody", "/nowhere", [good], {
       status: 404,
       headers: json,
       answer: detail("Not found."),
     }),
+  ];
+}
+
+/** The self-service below two routers, with ids in its paths. `DELETE` revokes, so these run in order. */
+function listServiceCases(
+  { tokens, adaId, adaTokenId, scriptTokenId, graceTokenId }: World,
+): readonly ParityCase[] {
+  const good = `Authorization: Token ${tokens.ada}`;
+  const answered = (methods: string, status: number, answer: string, more = {}): Expected => ({
+    status,
+    headers: {
+      ...(answer === "" ? {} : json),
+      allow: `${methods}, OPTIONS`,
+      "cache-control": "no-store",
+      ...more,
+    },
+    answer,
+  });
+  const me = (status: number, answer: string) => answered("GET, HEAD", status, answer);
+  const list = (status: number, answer: string) => answered("GET, POST, HEAD", status, answer);
+  const one = (status: number, answer = "") => answered("PATCH, DELETE", status, answer);
+  const unknown = one(404, detail("Not found."));
+  const nowhere: Expected = {
+    status: 404,
+    headers: { ...json, "cache-control": "no-store" },
+    answer: detail("Not found."),
+  };
+  const elsewhere: Expected = { ...nowhere, headers: json };
+  const whoAmI = JSON.stringify({
+    user: { id: adaId, username: "ada", is_staff: false, is_superuser: false },
+    token: {
+      id: adaTokenId,
+      name: "",
+      hint: tokens.ada.slice(0, 7),
+      scopes: [],
+      created_at: "2027-01-15T08:00:00.000Z",
+      last_used_at: null,
+      expires_at: "2027-02-14T08:00:00.000Z",
+    },
+  });
+  const script = `/api/auth/tokens/${scriptTokenId}`;
+  const grace = `/api/auth/tokens/${graceTokenId}/`;
+  const send = (
+    title: string,
+    [method, path]: readonly [string, string],
+    body: string | Uint8Array,
+    expected: Expected,
+    ...lines: readonly string[]
+  ) => ({ title, method, path, lines: [good, JSON_LINE, ...lines], body, ...expected });
+  const name = "Ensure this value is a whole number from 1 to 100.";
+  return [
+    get("who am I, below routers", "/api/auth/me/", [good], me(200, whoAmI)),
+    get("who am I without the last slash", "/api/auth/me", [good], me(200, whoAmI)),
+    get("who am I with a query", "/api/auth/me/?a=%zz", [good], me(200, whoAmI)),
+    { ...call("HEAD", "/api/auth/me/", [good], me(200, "")), headers: me(200, whoAmI).headers },
+    {
+      ...call("GET", "/api/auth/me/", [], anonymous),
+      headers: { ...anonymous.headers, ...me(401, "").headers },
+    },
+    call("POST", "/api/auth/me/", [good], me(405, detail('Method "POST" not allowed.'))),
+    call("OPTIONS", "/api/auth/tokens/", [], list(204, "")),
+    get("a bad limit", "/api/auth/tokens/?limit=0", [good], list(400, `{"limit":["${name}"]}`)),
+    get(
+      "a cursor of others in the query",
+      "/api/auth/tokens/?cursor=%2e%2e",
+      [good],
+      list(400, '{"cursor":["Not a valid cursor."]}'),
+    ),
+    send(
+      "a scope that the token has not",
+      ["POST", "/api/auth/tokens/"],
+      '{"scopes":["read"]}',
+      list(403, detail("A token cannot make one that may do more than itself.")),
+    ),
+    send("a new name", ["PATCH", `${script}/`], '{"name":"renamed"}', one(204)),
+    send(
+      "a new name in chunks",
+      ["PATCH", script],
+      writeChunks('{"name":"again"}', 3),
+      one(204),
+      CHUNKED_LINE,
+    ),
+    send(
+      "a name that cannot be one",
+      ["PATCH", script],
+      '{"name":" "}',
+      one(400, '{"name":["This field may not be blank."]}'),
+    ),
+    send("another user's id to rename", ["PATCH", grace], '{"name":"x"}', unknown),
+    call("DELETE", grace, [good], unknown),
+    call("DELETE", "/api/auth/tokens/0/", [good], unknown),
+    call("DELETE", `${script}/`, [good], one(204)),
+    { ...call("DELETE", script, [good], unknown), title: "DELETE once more" },
+    call("GET", script, [good], one(405, detail('Method "GET" not allowed.'))),
+    {
+      ...login("a form to revoke", [FORM_LINE], "token=x", answered("POST", 200, "")),
+      path: "/api/auth/revoke/",
+    },
+    call("POST", "/api/auth/introspect/", [good], nowhere),
+    call("GET", "/api/auth/nowhere", [good], nowhere),
+    call("GET", "/api/auth/tokens/a%2fb/", [good], nowhere),
+    call("GET", "/api/auth/ME/", [good], nowhere),
+    call("GET", "/api/me/", [good], elsewhere),
+    call("GET", "//api/auth/me/", [good], elsewhere),
   ];
 }

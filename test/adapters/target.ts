@@ -4,11 +4,11 @@ import { serve } from "@hono/node-server";
 import express from "express";
 import express4 from "express4";
 import { Hono } from "hono";
-import type { Auth } from "latchkey";
+import { type Auth, createSelfService } from "latchkey";
 import * as onExpress from "latchkey/express";
 import * as onFetch from "latchkey/fetch";
 import * as onHono from "latchkey/hono";
-import { routes } from "./application.ts";
+import { routes, SERVICE_PATH } from "./application.ts";
 
 /** A server that listens on this machine. */
 export interface RunningServer {
@@ -79,6 +79,11 @@ export function makeExpressApplication(
         .catch(next);
     });
   }
+  const { endpoint } = createSelfService(auth, { basePath: SERVICE_PATH });
+  const [outer, inner] = [make.Router(), make.Router()];
+  inner.use("/auth", onExpress.mount(endpoint));
+  outer.use("/api", inner);
+  app.use(outer);
   app.use((_request, response) => {
     response.writeHead(404, JSON_TYPE).end(NOT_FOUND);
   });
@@ -97,6 +102,9 @@ export function makeHonoApplication(auth: Auth, app: Hono = new Hono()): Hono {
         : made.then((text) => c.body(text, 200, JSON_TYPE));
     });
   }
+  const { endpoint } = createSelfService(auth, { basePath: SERVICE_PATH });
+  const inner = new Hono().basePath("/auth").all("/*", onHono.mount(endpoint));
+  app.route("/api", inner);
   app.notFound((c) => c.body(NOT_FOUND, 404, JSON_TYPE));
   return app;
 }
@@ -116,9 +124,13 @@ export function makeFetchApplication(auth: Auth): FetchFunction {
     });
     handlers.set(path, handler);
   }
-  return (request) =>
-    handlers.get(new URL(request.url).pathname)?.(request) ??
+  const service = onFetch.mount(createSelfService(auth, { basePath: SERVICE_PATH }).endpoint);
+  return (request) => {
+    const { pathname } = new URL(request.url);
+    if (pathname.startsWith(`${SERVICE_PATH}/`)) return service(request);
+    return handlers.get(pathname)?.(request) ??
       new Response(NOT_FOUND, { status: 404, headers: JSON_TYPE });
+  };
 }
 
 /** Serves a fetch function on the runtime's own server; Node has none of that kind. */

@@ -1,5 +1,6 @@
 import {
   type AuthOptions,
+  changePassword,
   grantToken,
   hexFormat,
   issueToken,
@@ -10,20 +11,15 @@ import {
 } from "latchkey";
 import { memoryStore } from "latchkey/memory";
 import { describe, expect, it } from "vitest";
-import { makeAuth, makeUser, SECRET, START } from "../fixture.ts";
+import { makeAuth, makeUser, must, reasonOf, SECRET, START } from "../fixture.ts";
 
 const reuse = { onLogin: "reuse", secret: SECRET } as const;
-
-async function reasonOf(auth: Parameters<typeof verifyToken>[0], text: string): Promise<string> {
-  const result = await verifyToken(auth, text);
-  return result.ok ? "ok" : result.failure.reason;
-}
 
 describe("issueToken()", () => {
   it("stores the digest and never the text", async () => {
     const store = memoryStore();
     const { auth } = makeAuth({ store });
-    const { text, token } = await issueToken(auth, "1");
+    const { text, token } = must(await issueToken(auth, "1"));
     const found = await store.findToken([auth.digest(text.reveal()).digest]);
     expect(found?.token).toMatchObject({ id: token.id, owner: "1", pepper: null, revokedAt: null });
     expect(JSON.stringify(found)).not.toContain(text.reveal());
@@ -32,7 +28,7 @@ describe("issueToken()", () => {
   it("A7: a token holds until the millisecond before it expires", async () => {
     const { auth, clock } = makeAuth();
     const { id } = await makeUser(auth, "ada");
-    const { text, token } = await issueToken(auth, id, { expiresIn: 1_000 });
+    const { text, token } = must(await issueToken(auth, id, { expiresIn: 1_000 }));
     expect(token.expiresAt).toBe(START + 1_000);
     clock.now = START + 999;
     expect(await reasonOf(auth, text.reveal())).toBe("ok");
@@ -44,7 +40,7 @@ describe("issueToken()", () => {
     const { auth, clock } = makeAuth();
     const { id } = await makeUser(auth, "ada");
     clock.now += 5 * 60_000;
-    const { text } = await issueToken(auth, id);
+    const { text } = must(await issueToken(auth, id));
     clock.now -= 10 * 60_000;
     expect(await reasonOf(auth, text.reveal())).toBe("ok");
   });
@@ -55,8 +51,8 @@ describe("issueToken()", () => {
 
   it("A5: carries the scopes it was given, once each, and none by itself", async () => {
     const { auth } = makeAuth({ scopes: ["read", "write"] });
-    expect((await issueToken(auth, "1")).token.scopes).toEqual([]);
-    expect((await issueToken(auth, "1", { scopes: ["read", "read"] })).token.scopes).toEqual([
+    expect(must(await issueToken(auth, "1")).token.scopes).toEqual([]);
+    expect(must(await issueToken(auth, "1", { scopes: ["read", "read"] })).token.scopes).toEqual([
       "read",
     ]);
     await expect(issueToken(auth, "1", { scopes: ["*"] })).rejects.toThrow(
@@ -79,7 +75,7 @@ describe("issueToken()", () => {
       let step = 0;
       const random = (size: number) =>
         Uint8Array.from({ length: size }, (_, index) => index + step++);
-      return (await issueToken(makeAuth({ random }).auth, "1")).text.reveal();
+      return must(await issueToken(makeAuth({ random }).auth, "1")).text.reveal();
     };
     expect(await run()).toBe(await run());
   });
@@ -88,27 +84,28 @@ describe("issueToken()", () => {
 describe('grantToken() with the policy "reuse"', () => {
   it("shows the same token again, also after a restart", async () => {
     const store = memoryStore();
-    const first = await grantToken(makeAuth({ ...reuse, store }).auth, "1");
-    const again = await grantToken(makeAuth({ ...reuse, store }).auth, "1");
-    const other = await grantToken(makeAuth({ ...reuse, store }).auth, "2");
+    const first = must(await grantToken(makeAuth({ ...reuse, store }).auth, "1"));
+    const again = must(await grantToken(makeAuth({ ...reuse, store }).auth, "1"));
+    const other = must(await grantToken(makeAuth({ ...reuse, store }).auth, "2"));
     expect(again.text.reveal()).toBe(first.text.reveal());
     expect(other.text.reveal()).not.toBe(first.text.reveal());
   });
 
   it("gives 50 callers at once one token", async () => {
     const { auth } = makeAuth(reuse);
-    const granted = await Promise.all(Array.from({ length: 50 }, () => grantToken(auth, "1")));
+    const grants = Array.from({ length: 50 }, () => grantToken(auth, "1"));
+    const granted = (await Promise.all(grants)).map(must);
     expect(new Set(granted.map(({ text }) => text.reveal())).size).toBe(1);
     expect(new Set(granted.map(({ token }) => token.id)).size).toBe(1);
   });
 
   it("makes another one after the token was revoked or has expired", async () => {
     const { auth, clock } = makeAuth({ ...reuse, tokenLifetime: 1_000 });
-    const first = await grantToken(auth, "1");
+    const first = must(await grantToken(auth, "1"));
     await revokeToken(auth, first.token.id);
-    const second = await grantToken(auth, "1");
+    const second = must(await grantToken(auth, "1"));
     clock.now += 1_000;
-    const third = await grantToken(auth, "1");
+    const third = must(await grantToken(auth, "1"));
     expect(new Set([first, second, third].map(({ text }) => text.reveal())).size).toBe(3);
     expect(third.token.expiresAt).toBe(clock.now + 1_000);
   });
@@ -117,12 +114,12 @@ describe('grantToken() with the policy "reuse"', () => {
     const store = memoryStore();
     const before = makeAuth({ ...reuse, store }).auth;
     const { id } = await makeUser(before, "ada");
-    const first = await grantToken(before, id);
+    const first = must(await grantToken(before, id));
     const after = makeAuth({ ...reuse, secret: `${SECRET}!`, store }).auth;
-    const second = await grantToken(after, id);
+    const second = must(await grantToken(after, id));
     expect(await reasonOf(after, second.text.reveal())).toBe("ok");
     expect(await reasonOf(after, first.text.reveal())).toBe("revoked_token");
-    expect((await grantToken(after, id)).text.reveal()).toBe(second.text.reveal());
+    expect(must(await grantToken(after, id)).text.reveal()).toBe(second.text.reveal());
   });
 
   it("K8: shows a token again that was made in an older format and under an older pepper", async () => {
@@ -131,13 +128,32 @@ describe('grantToken() with the policy "reuse"', () => {
     const young = { id: "2027", key: systemRandom(32) };
     const before = makeAuth({ ...reuse, store, formats: [hexFormat], peppers: [old] }).auth;
     const { id } = await makeUser(before, "ada");
-    const first = await grantToken(before, id);
+    const first = must(await grantToken(before, id));
     const formats = [prefixedFormat(), hexFormat] as const;
     const after = makeAuth({ ...reuse, store, formats, peppers: [young, old] }).auth;
-    expect((await grantToken(after, id)).text.reveal()).toBe(first.text.reveal());
+    expect(must(await grantToken(after, id)).text.reveal()).toBe(first.text.reveal());
     expect(await reasonOf(after, first.text.reveal())).toBe("ok");
     const without = makeAuth({ ...reuse, store, formats, peppers: [young] }).auth;
     expect(await reasonOf(without, first.text.reveal())).toBe("unknown_token");
+  });
+});
+
+describe('grantToken() with the policy "reuse", beside a revocation of all', () => {
+  it("R6: gives the token made afterwards to nobody who was verified before", async () => {
+    const { auth } = makeAuth(reuse);
+    const before = await makeUser(auth, "ada");
+    const after = must(
+      await changePassword(auth, before.id, {
+        current: "ada-password",
+        next: "new-password",
+      }),
+    );
+    const conflict = { name: "StoreError", code: "conflict" };
+    await expect(grantToken(auth, before)).rejects.toMatchObject(conflict);
+    const fresh = must(await grantToken(auth, after));
+    expect(await reasonOf(auth, fresh)).toBe("ok");
+    await expect(grantToken(auth, before)).rejects.toMatchObject(conflict);
+    expect(must(await grantToken(auth, after)).text.reveal()).toBe(fresh.text.reveal());
   });
 });
 
@@ -149,15 +165,13 @@ describe("verifyToken()", () => {
       store: { ...store, findToken: (digests) => (lookups++, store.findToken(digests)) },
     });
     const { id } = await makeUser(auth, "ada");
-    const { text } = await issueToken(auth, id);
+    const { text } = must(await issueToken(auth, id));
     expect(await reasonOf(auth, text.reveal())).toBe("ok");
     expect(lookups).toBe(1);
-    for (
-      const wrong of ["", "null", "[object Object]", text.reveal().slice(1), undefined, {
-        $ne: null,
-      }, 7]
-    ) {
-      expect(await reasonOf(auth, wrong as string)).toBe("malformed_token");
+    const typo = text.reveal().slice(1);
+    for (const wrong of ["", "null", "[object Object]", typo, undefined, { $ne: null }, 7]) {
+      const result = await verifyToken(auth, wrong as string);
+      expect(result).toEqual({ ok: false, failure: { reason: "malformed_token" } });
     }
     expect(lookups).toBe(1);
   });
@@ -175,14 +189,14 @@ describe("verifyToken()", () => {
       },
     });
     const { id } = await makeUser(auth, "ada");
-    const { text } = await issueToken(auth, id, { expiresIn: 1_000 });
+    const { text } = must(await issueToken(auth, id, { expiresIn: 1_000 }));
     expect(await reasonOf(auth, text.reveal())).toBe("expired_token");
   });
 
   it("A11: revoking is irreversible and says whether it did anything", async () => {
     const { auth } = makeAuth();
     const { id } = await makeUser(auth, "ada");
-    const { text, token } = await issueToken(auth, id);
+    const { text, token } = must(await issueToken(auth, id));
     expect(await revokeToken(auth, token.id)).toBe(true);
     expect(await revokeToken(auth, token.id)).toBe(false);
     expect(await revokeToken(auth, "unknown")).toBe(false);

@@ -72,7 +72,7 @@ describe("verifyPassword()", () => {
     await setActive(auth, (await makeUser(auth, "bob")).id, false);
     await createUser(auth, { username: "carol" });
     const dave = await makeUser(auth, "dave");
-    await auth.store.replacePassword(dave.id, "garbage");
+    await auth.store.replacePassword(dave.id, "garbage", { newEpoch: false });
     const before = hasher.count();
     const result = await verifyPassword(auth, { username, password });
     expect(result.ok ? "ok" : result.failure.reason).toBe(reason);
@@ -131,7 +131,7 @@ describe("verifyPassword()", () => {
         ...hasher,
         async hash(password, random) {
           const id = (await store.findUserByName("ada"))?.id ?? "";
-          await store.replacePassword(id, "changed meanwhile");
+          await store.replacePassword(id, "changed meanwhile", { newEpoch: false });
           return await hasher.hash(password, random);
         },
       }],

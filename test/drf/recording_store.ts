@@ -26,13 +26,14 @@ export async function recordStore(open: () => Promise<Store>): Promise<Recording
   let digests = new Set<string>();
 
   const store: Store = {
-    async insertToken(token) {
-      await inner.insertToken(token);
-      digests.add(token.digest);
+    async insertToken(...rest) {
+      const inserted = await inner.insertToken(...rest);
+      if (inserted !== null) digests.add(inserted.digest);
+      return inserted;
     },
     async ensureToken(token) {
       const found = await inner.ensureToken(token);
-      digests.add(found.digest);
+      digests.add(found.token.digest);
       return found;
     },
     async insertUser(user) {
@@ -41,11 +42,25 @@ export async function recordStore(open: () => Promise<Store>): Promise<Recording
       return inserted;
     },
     findToken: (wanted) => inner.findToken(wanted),
-    revokeToken: (id, revokedAt) => inner.revokeToken(id, revokedAt),
+    listTokens: (...rest) => inner.listTokens(...rest),
+    renameToken: (...rest) => inner.renameToken(...rest),
+    async rotateToken(token) {
+      const successor = await inner.rotateToken(token);
+      if (successor !== null) digests.add(successor.digest);
+      return successor;
+    },
+    revokeToken: (...rest) => inner.revokeToken(...rest),
+    revokeTokens: (...rest) => inner.revokeTokens(...rest),
+    revokeFamily: (...rest) => inner.revokeFamily(...rest),
+    touchTokens: (uses) => inner.touchTokens(uses),
+    pruneTokens: (...rest) => inner.pruneTokens(...rest),
     findUser: (id) => inner.findUser(id),
     findUserByName: (username) => inner.findUserByName(username),
     replacePassword: (...rest) => inner.replacePassword(...rest),
-    setActive: (id, isActive) => inner.setActive(id, isActive),
+    setActive: (...rest) => inner.setActive(...rest),
+    startEpoch: (id) => inner.startEpoch(id),
+    deleteUser: (id) => inner.deleteUser(id),
+    appendEvents: (events) => inner.appendEvents(events),
   };
 
   async function clear(): Promise<void> {

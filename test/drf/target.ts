@@ -104,7 +104,7 @@ export async function openDirectly(fixtures: Fixtures): Promise<Target> {
     const authorization = readHeader(request, "authorization");
     const view = views.find((one) => one.path === path);
     if (view !== undefined) {
-      const result = await createGuard(world.auth, view.guard)(authorization, method);
+      const result = await createGuard(world.auth, view.guard)(toRequest(request));
       const answer = result.ok
         ? await answerView(view, world, { method, authorization, principal: result.value })
         : result.failure;
@@ -115,7 +115,7 @@ export async function openDirectly(fixtures: Fixtures): Promise<Target> {
     const login = loginViews.find((one) => one.path === path);
     if (login === undefined) return new Response("Not found", { status: 404 });
     if (login.kind === "obtain") return await createObtainToken(world.auth)(toRequest(request));
-    const result = await createGuard(world.auth, loginGuard)(authorization, method);
+    const result = await createGuard(world.auth, loginGuard)(toRequest(request));
     const response = result.ok
       ? await tutorialLogin(world)(toRequest(request))
       : toResponse(result.failure);
@@ -134,9 +134,10 @@ export async function openDirectly(fixtures: Fixtures): Promise<Target> {
 }
 
 function toRequest(request: WireRequest): EndpointRequest {
-  const { method, body } = request;
+  const { method, path, body } = request;
   return {
     method,
+    url: `http://localhost${path}`,
     headers: { get: (name) => readHeader(request, name) },
     body: new ReadableStream({
       start(controller) {

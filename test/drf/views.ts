@@ -201,8 +201,9 @@ export function tutorialLogin({ auth }: World): Endpoint {
     async handle(credentials) {
       const verified = await verifyPassword(auth, credentials);
       if (!verified.ok) return toResponse(jsonAnswer(400, { msg: "Invalid username/password" }));
-      const { text } = await grantToken(auth, verified.value.id);
-      return toResponse(jsonAnswer(200, { token: text.reveal() }));
+      const granted = await grantToken(auth, verified.value);
+      if (!granted.ok) throw new Error(`Cannot grant a token: ${granted.failure.reason}`);
+      return toResponse(jsonAnswer(200, { token: granted.value.text.reveal() }));
     },
   });
   return async (request) =>

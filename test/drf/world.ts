@@ -19,6 +19,7 @@ import {
 import { memoryStore } from "latchkey/memory";
 import { pbkdf2 } from "latchkey/pbkdf2";
 import type { After, Fixtures, Setup } from "./case.ts";
+import { must } from "../fixture.ts";
 import { recordStore } from "./recording_store.ts";
 
 /** Keys as recorded, with the live one that stands for each. */
@@ -65,6 +66,8 @@ export async function buildWorld(fixtures: Fixtures): Promise<World> {
     onLogin: "reuse",
     secret: "the-secret-of-the-recorded-system",
     tokenLifetime: null,
+    // In the recorded system a key outlives a new password and a time of being inactive.
+    revokeOn: { passwordChange: false, deactivation: false },
   });
   const adders = new Set(
     fixtures.users.filter(({ note }) => note.includes("auth.add_user")).map(({ id }) => `${id}`),
@@ -86,12 +89,13 @@ export async function buildWorld(fixtures: Fixtures): Promise<World> {
         isStaff: user.is_staff,
         isSuperuser: user.is_superuser,
         createdAt: auth.now(),
+        epoch: 0,
       });
       // The database holds digests, so a login can never show a key that was made elsewhere. Every
       // user with a recorded key gets a token of the library's own, and whoever replays a
       // recording puts the live key in the recorded one's place.
       if (user.token !== null) {
-        keys.push([user.token, (await grantToken(auth, id)).text.reveal()]);
+        keys.push([user.token, must(await grantToken(auth, id)).text.reveal()]);
       }
     }
     return keys;
@@ -121,7 +125,7 @@ export async function buildWorld(fixtures: Fixtures): Promise<World> {
   /** Stores a text that no format of the library wrote, in place of the user's token. */
   async function storeKey(user: UserRecord, text: string): Promise<void> {
     await database.change({ token: (record) => (record.owner === user.id ? null : record) });
-    const { token } = await issueToken(auth, user.id);
+    const { token } = must(await issueToken(auth, user.id));
     stored.set(token.id, text);
     await database.change({
       token: (record) => (record.id === token.id ? { ...record, ...auth.digest(text) } : record),
@@ -170,7 +174,7 @@ export async function buildWorld(fixtures: Fixtures): Promise<World> {
       }
       case "drf-create-token":
         if (readFlag(setup, "reset") === true) await revokeTokens(user);
-        await grantToken(auth, user.id);
+        must(await grantToken(auth, user.id));
         return;
       default:
         throw new Error(`Cannot set up ${setup.op}: no such operation`);
@@ -207,7 +211,7 @@ export async function buildWorld(fixtures: Fixtures): Promise<World> {
   async function revealKey({ user, token }: Principal): Promise<string> {
     const text = stored.get(token.id);
     if (text !== undefined) return text;
-    const granted = await grantToken(auth, user.id);
+    const granted = must(await grantToken(auth, user.id));
     return granted.token.id === token.id ? granted.text.reveal() : "a token of another kind";
   }
 

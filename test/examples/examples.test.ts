@@ -19,6 +19,8 @@ const scripts: readonly Script[] = [
   "example:deno",
   "example:express",
   "example:hono",
+  "example:own-users",
+  "example:self-service",
   "example:workers",
 ];
 

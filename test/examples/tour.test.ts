@@ -41,7 +41,7 @@ it.each([
     "Log in with a wrong password; Log in through the custom login; " +
     "The custom login has answers of its own",
   ],
-  ["setup.ts", "process.exit(0)", "process.exit(3)", "Ctrl-C ends the server cleanly"],
+  ["host.ts", "process.exit(0)", "process.exit(3)", "Ctrl-C ends the server cleanly"],
   [
     "setup.ts",
     "const created =",

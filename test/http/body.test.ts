@@ -158,6 +158,7 @@ describe("readBody()", () => {
     });
     const endless: EndpointRequest = {
       method: "POST",
+      url: "/",
       headers: new Headers({ "Content-Type": JSON_TYPE }),
       body,
       bodyUsed: false,
@@ -172,6 +173,7 @@ describe("readBody()", () => {
   it("J2: a declared length above the limit is refused unread, a lying one does not help", async () => {
     const declare = (length: string, body: string): EndpointRequest => ({
       method: "POST",
+      url: "/",
       headers: new Headers({ "Content-Type": JSON_TYPE, "Content-Length": length }),
       body: new Blob([body]).stream(),
       bodyUsed: false,
@@ -182,7 +184,7 @@ describe("readBody()", () => {
   });
 
   it("J6: takes what a body parser has made of the body, and says clearly when the body is gone", async () => {
-    const consumed = { method: "POST", body: null, bodyUsed: true };
+    const consumed = { method: "POST", url: "/", body: null, bodyUsed: true };
     const headers = new Headers({ "Content-Type": FORM });
     expect(await readBody({ ...consumed, headers, parsed: { a: "1" } })).toEqual({
       ok: true,

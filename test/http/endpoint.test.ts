@@ -3,7 +3,6 @@ import {
   createObtainToken,
   defineEndpoint,
   type Endpoint,
-  issueToken,
   StoreError,
   verifyToken,
 } from "latchkey";
@@ -11,6 +10,7 @@ import { memoryStore } from "latchkey/memory";
 import * as v from "valibot";
 import { describe, expect, it } from "vitest";
 import { makeAuth, makeUser, SECRET } from "../fixture.ts";
+import { issue } from "./issue.ts";
 
 const JSON_TYPE = { "Content-Type": "application/json" };
 
@@ -121,7 +121,9 @@ describe("createObtainToken()", () => {
     async (method) => {
       const { status, headers, body } = await call(createObtainToken(makeAuth().auth), { method });
       expect([status, headers.get("Allow")]).toEqual([405, "POST, OPTIONS"]);
-      expect(body).toBe(`{"detail":"Method \\"${method}\\" not allowed."}`);
+      expect(body).toBe(
+        method === "HEAD" ? "" : `{"detail":"Method \\"${method}\\" not allowed."}`,
+      );
     },
   );
 
@@ -212,27 +214,27 @@ describe("createLogout()", () => {
   it("revokes the token it is called with and no other", async () => {
     const { auth } = makeAuth();
     const ada = await makeUser(auth, "ada");
-    const [one, other] = [await issueToken(auth, ada.id), await issueToken(auth, ada.id)];
-    const headers = { Authorization: `Token ${one.text.reveal()}` };
+    const [one, other] = [await issue(auth, ada), await issue(auth, ada)];
+    const headers = { Authorization: `Token ${one.text}` };
     const logout = createLogout(auth);
     expect(await call(logout, { method: "POST", headers })).toMatchObject({
       status: 204,
       body: "",
     });
     expect(await call(logout, { method: "POST", headers })).toMatchObject({ status: 401 });
-    expect(await verifyToken(auth, other.text.reveal())).toMatchObject({ ok: true });
+    expect(await verifyToken(auth, other.text)).toMatchObject({ ok: true });
   });
 
   it("A1: takes the token from Authorization and from nowhere else", async () => {
     const { auth } = makeAuth();
     const ada = await makeUser(auth, "ada");
-    const { text, token } = await issueToken(auth, ada.id);
-    const body = JSON.stringify({ token: text.reveal(), id: token.id });
+    const { text, token } = await issue(auth, ada);
+    const body = JSON.stringify({ token: text, id: token.id });
     expect(await call(createLogout(auth), { method: "POST", headers: JSON_TYPE, body }))
       .toMatchObject({ status: 401 });
     expect(await call(createLogout(auth), { method: "GET" })).toMatchObject({ status: 405 });
     expect(await call(createLogout(auth), { method: "OPTIONS" })).toMatchObject({ status: 204 });
-    expect(await verifyToken(auth, text.reveal())).toMatchObject({ ok: true });
+    expect(await verifyToken(auth, text)).toMatchObject({ ok: true });
   });
 });
 

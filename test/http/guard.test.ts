@@ -4,11 +4,11 @@ import {
   createGuard,
   drf,
   type GuardOptions,
+  type GuardRequest,
   hasScopes,
   isAdminUser,
   isAuthenticated,
   isAuthenticatedOrReadOnly,
-  issueToken,
   not,
   permission,
   revokeToken,
@@ -17,6 +17,7 @@ import {
 import { memoryStore } from "latchkey/memory";
 import { describe, expect, it } from "vitest";
 import { makeAuth, makeUser } from "../fixture.ts";
+import { issue } from "./issue.ts";
 
 const ANONYMOUS = '{"detail":"Authentication credentials were not provided."}';
 const INVALID = '{"detail":"Invalid token."}';
@@ -24,13 +25,12 @@ const FORBIDDEN = '{"detail":"You do not have permission to perform this action.
 
 /** An application with every kind of token. */
 async function makeTokens() {
-  const { auth, clock } = makeAuth({ scopes: ["read"] });
+  const { auth, clock } = makeAuth({ scopes: ["read"], revokeOn: { deactivation: false } });
   const ada = await makeUser(auth, "ada");
   const bob = await makeUser(auth, "bob");
   const staff = await makeUser(auth, "staff", true);
-  const text = async (owner: string, options = {}) =>
-    (await issueToken(auth, owner, options)).text.reveal();
-  const revoked = await issueToken(auth, ada.id);
+  const text = async (owner: string, options = {}) => (await issue(auth, owner, options)).text;
+  const revoked = await issue(auth, ada);
   const tokens = {
     ada: await text(ada.id),
     reader: await text(ada.id, { scopes: ["read"] }),
@@ -38,7 +38,7 @@ async function makeTokens() {
     inactive: await text(bob.id),
     orphan: await text("nobody"),
     expired: await text(ada.id, { expiresIn: 1 }),
-    revoked: revoked.text.reveal(),
+    revoked: revoked.text,
     unknown: "lk_003aUlTJC7tjlCTQj2uNU3MFagCXG9LRKRcwGkBIDlf3TQtQq",
     typo: "lk_typo",
   };
@@ -49,6 +49,10 @@ async function makeTokens() {
 }
 
 type Caller = keyof Awaited<ReturnType<typeof makeTokens>>["tokens"] | "anonymous" | "malformed";
+
+function request(header: string | null, method = "GET"): GuardRequest {
+  return { method, headers: new Headers(header === null ? {} : { Authorization: header }) };
+}
 
 function summarize(answer: Answer): string {
   const challenge = answer.headers["WWW-Authenticate"];
@@ -114,7 +118,7 @@ describe("createGuard()", () => {
       : caller === "malformed"
       ? "Token"
       : `Token ${tokens[caller]}`;
-    const result = await createGuard(auth, options)(header, method);
+    const result = await createGuard(auth, options)(request(header, method));
     expect(result.ok ? result.value?.user.username ?? "nobody" : summarize(result.failure)).toBe(
       expected,
     );
@@ -125,7 +129,7 @@ describe("createGuard()", () => {
       store: { ...memoryStore(), findToken: () => Promise.reject(new Error("down")) },
     });
     const header = "Token lk_003aUlTJC7tjlCTQj2uNU3MFagCXG9LRKRcwGkBIDlf3TQtQq";
-    const result = await createGuard(auth, { permissions: [allowAny] })(header, "GET");
+    const result = await createGuard(auth, { permissions: [allowAny] })(request(header));
     expect(result).toEqual({
       ok: false,
       failure: {
@@ -155,8 +159,8 @@ describe("createGuard()", () => {
     };
     const { auth } = makeAuth({ dialect });
     const ada = await makeUser(auth, "ada");
-    const { text } = await issueToken(auth, ada.id);
-    expect(await createGuard(auth)(null, "GET")).toMatchObject({ failure: { status: 418 } });
-    expect(await createGuard(auth)(`api-key ${text.reveal()}`, "GET")).toMatchObject({ ok: true });
+    const { text } = await issue(auth, ada);
+    expect(await createGuard(auth)(request(null))).toMatchObject({ failure: { status: 418 } });
+    expect(await createGuard(auth)(request(`api-key ${text}`))).toMatchObject({ ok: true });
   });
 });

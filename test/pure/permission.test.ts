@@ -13,7 +13,19 @@ import {
 } from "latchkey";
 import { describe, expect, it } from "vitest";
 
-const token = { id: "t", owner: "1", scopes: ["read", "write"], createdAt: 0, expiresAt: null };
+const token = {
+  id: "t",
+  owner: "1",
+  epoch: 0,
+  family: "t",
+  name: "",
+  hint: "lk_abcd",
+  scopes: ["read", "write"],
+  createdAt: 0,
+  expiresAt: null,
+  idleTimeout: null,
+  lastUsedAt: null,
+};
 const user = { id: "1", username: "ada", isActive: true, isStaff: false, isSuperuser: false };
 const callers: Record<string, Principal | null> = {
   anonymous: null,

@@ -96,6 +96,7 @@ describe("toUser", () => {
       isActive: true,
       isStaff: false,
       isSuperuser: true,
+      epoch: 2,
     };
     const stored = { ...user, password: "pbkdf2_sha256$…", createdAt: 5, column: "another" };
     expect(toUser(stored)).toEqual(user);

@@ -27,6 +27,7 @@ export const portableFolders = [
   "test/core/",
   "test/data/",
   "test/http/",
+  "test/life/",
   "test/password/",
   "test/pure/",
   "test/runtimes/",
@@ -40,6 +41,11 @@ export const portableFolders = [
  * @type {readonly Rule[]}
  */
 export const rules = [
+  {
+    files: "test/crash/",
+    places: ["node"],
+    reason: "kills processes, once, on Node",
+  },
   {
     files: "test/drf/",
     places: ["node"],

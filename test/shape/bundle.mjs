@@ -1,6 +1,6 @@
 // Bundles a module that is given as text, as an application's bundler would, and prints the result.
 //
-//   node test/shape/bundle.mjs <text> [external…]
+//   node test/shape/bundle.mjs <text>
 
 import { createRequire } from "node:module";
 import { join } from "node:path";
@@ -10,7 +10,7 @@ import { ensurePackages, packagesFolder } from "../runtimes/install.mjs";
 
 await ensurePackages();
 const esbuild = createRequire(join(packagesFolder, "/"))("esbuild");
-const [contents = "", ...external] = process.argv.slice(2);
+const [contents = ""] = process.argv.slice(2);
 const { outputFiles } = await esbuild.build({
   stdin: { contents, resolveDir: fileURLToPath(new URL("../../", import.meta.url)), loader: "ts" },
   bundle: true,
@@ -20,7 +20,6 @@ const { outputFiles } = await esbuild.build({
   platform: "neutral",
   mainFields: ["module", "main"],
   target: "es2022",
-  external,
   write: false,
 });
 process.stdout.write(outputFiles[0].text);

@@ -62,6 +62,14 @@ export const me = guard(auth)((_request, { user }) => Response.json({ username: 
 export const same = deno.guard(auth);
 export default { fetch: obtainToken(auth) };
 `,
+  "openapi.ts": `
+import { createSelfService } from "latchkey";
+import { describeApi } from "latchkey/openapi";
+import { auth } from "./plain.js";
+
+export const selfService = createSelfService(auth, { basePath: "/api/auth" });
+export const description = describeApi(selfService, { title: "Notes", version: "1.0.0" });
+`,
   "libsql.ts": `
 import { createClient } from "@libsql/client";
 import { eq } from "drizzle-orm";

@@ -29,6 +29,7 @@ const foreignTypes: Readonly<Record<string, string>> = {
   Client: "of @libsql/client, whose clients the store takes",
   GenericSchema: "valibot's, for endpoints of one's own",
   Handler: "Hono's own type of a handler",
+  MetadataAction: "part of valibot's type of a pipe",
   MiddlewareHandler: "Hono's own type of a middleware",
   RawTransformAction: "part of valibot's type of a pipe",
   SchemaWithPipe: "valibot's type of a pipe",

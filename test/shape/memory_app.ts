@@ -16,6 +16,8 @@ const response = await createObtainToken(auth)(
 );
 const { token } = await response.json();
 const guard = createGuard(auth);
-const known = await guard(`Token ${token}`, "GET");
-const anonymous = await guard(null, "GET");
+const known = await guard(
+  new Request("https://example.com/", { headers: { Authorization: `Token ${token}` } }),
+);
+const anonymous = await guard(new Request("https://example.com/"));
 console.log(known.ok && known.value.user.username, anonymous.ok || anonymous.failure.status);

@@ -32,6 +32,7 @@ const names = Object.keys(npm.exports).filter((key) => key !== "./package.json")
 const peerOf: Readonly<Record<string, string>> = {
   "latchkey/argon2id": "oslo",
   "latchkey/libsql": "drizzle-orm",
+  "latchkey/openapi": "@valibot/to-json-schema",
 };
 
 const folder = mkdtempSync(join(tmpdir(), "latchkey-package-"));

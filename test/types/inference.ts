@@ -5,6 +5,7 @@ import {
   allowAny,
   and,
   type Auth,
+  createSelfService,
   hasScopes,
   isAdminUser,
   isAuthenticated,
@@ -51,6 +52,22 @@ onHono.guard(auth, { permissions: [and(isAuthenticated, hasScopes(["notes:raed"]
 // @ts-expect-error nor when a token is issued
 issueToken(auth, "1", { scopes: ["notes:raed"] });
 issueToken(open, "1", { scopes: ["anything"] });
+
+// The self-service takes declared scopes only, wherever one is named.
+const { endpoint } = createSelfService(auth, {
+  login: { scopes: ["notes:read"] },
+  manage: [hasScopes(["notes:write"])],
+  introspect: [isAdminUser, hasScopes(["notes:read"], { any: true })],
+});
+// @ts-expect-error a misspelt scope does not compile
+createSelfService(auth, { login: { scopes: ["notes:raed"] } });
+// @ts-expect-error nor where it is asked for
+createSelfService(auth, { manage: [hasScopes(["notes:raed"])] });
+// @ts-expect-error nobody may manage tokens without one
+createSelfService(auth, { manage: [allowAny] });
+app.all("/auth/*", onHono.mount(endpoint));
+express().use("/auth", onExpress.mount(endpoint));
+Deno_serve(fetchStyle.mount(endpoint));
 
 const server = express();
 server.get("/a/:id", onExpress.guard(auth), (request, response) => {
