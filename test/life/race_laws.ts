@@ -93,7 +93,7 @@ async function loginBeside(world: World, [name, end]: Ending): Promise<void> {
   }
 }
 
-/** What no order of events may bring about, 200 rounds each. */
+/** What no order of events may bring about, 200 rounds each unless `RACE_ROUNDS` says otherwise. */
 export const raceLaws: readonly LifeLaw[] = [
   {
     name: "R1: of 50 tokens issued at once at a limit of 5 exactly 5 are there",

@@ -57,6 +57,11 @@ export const rules = [
     reason: "starts the examples on every host by itself",
   },
   { files: "test/shape/", places: ["node"], reason: "reads the source tree, not the runtime" },
+  {
+    files: "test/adapters/openapi.test.ts",
+    places: servers,
+    reason: "the validator of the description compiles code at run time",
+  },
   { files: "test/store/libsql*.test.ts", places: servers, reason: "libSQL is a native module" },
   { files: "*native.test.ts", places: servers, reason: "needs a native module" },
   { files: "*/express.test.ts", places: servers, reason: "Express listens on a socket" },
