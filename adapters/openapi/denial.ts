@@ -67,12 +67,12 @@ function infer(value: JsonValue): JsonObject {
   if (!isObject(value)) {
     return value === null ? {} : { type: Number.isInteger(value) ? "integer" : typeof value };
   }
-  const { [ANY_FIELD]: any, ...named } = value;
+  const { [ANY_FIELD]: others, ...named } = value;
   return {
     type: "object",
     properties: Object.fromEntries(Object.entries(named).map(([key, each]) => [key, infer(each)])),
     required: Object.keys(named),
-    ...(any === undefined ? {} : { additionalProperties: infer(any) }),
+    ...(others === undefined ? {} : { additionalProperties: infer(others) }),
   };
 }
 
