@@ -1,11 +1,11 @@
 import { ok, type Result } from "../data/result.ts";
 import { StoreError } from "../ports/store_error.ts";
-import { matchesDigest } from "../pure/digest.ts";
-import type { OwnedToken, TokenRecord } from "../pure/record.ts";
+import type { OwnedToken } from "../pure/record.ts";
 import { TokenText } from "../pure/token_text.ts";
 import type { Owner } from "../pure/user.ts";
 import { endOf, toToken } from "../pure/verify.ts";
 import type { Auth } from "./auth.ts";
+import { findDerivedText } from "./derived_text.ts";
 import { emit } from "./emit.ts";
 import { drawIdentifier } from "./identifier.ts";
 import {
@@ -49,7 +49,7 @@ export async function grantToken<Scope extends string>(
     const found = await auth.store.ensureToken({ ...draft, slot: LOGIN_SLOT });
     const { token } = found;
     checkEpoch(owner, found);
-    const text = deriveText(auth, derive, token);
+    const text = findDerivedText(auth, derive(token.id), token);
     const at = auth.now();
     if (text !== null && endOf(found, at) === null && found.successor === null) {
       if (token.id === id) emit(auth, { type: "token_issued", at, owner: token.owner, token: id });
@@ -67,15 +67,4 @@ function checkEpoch(owner: Owner, { epoch }: OwnedToken): void {
   if (known !== undefined && epoch !== null && known !== epoch) {
     throw new StoreError("ensure the token", "conflict");
   }
-}
-
-/** The text of a stored reusable token in the format it was made in; `null` when it is not derivable. */
-function deriveText<Scope extends string>(
-  auth: Auth<Scope>,
-  derive: (id: string) => Uint8Array,
-  record: TokenRecord,
-): string | null {
-  const secret = derive(record.id);
-  const texts = auth.formats.map((format) => format.encode(secret));
-  return texts.find((text) => matchesDigest(auth.candidates(text), record)) ?? null;
 }

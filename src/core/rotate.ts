@@ -1,12 +1,13 @@
 import { bytesToBigInt, encodeBase62, encodeUtf8 } from "../data/encoding.ts";
 import { drawBytes } from "../data/random.ts";
 import { fail, ok, type Result } from "../data/result.ts";
-import { deriveSuccessor, matchesDigest } from "../pure/digest.ts";
+import { deriveSuccessor } from "../pure/digest.ts";
 import { type Duration, toMilliseconds } from "../pure/duration.ts";
 import type { Rotation, TokenRecord } from "../pure/record.ts";
 import { TokenText } from "../pure/token_text.ts";
 import { type TokenFailure, toToken } from "../pure/verify.ts";
 import type { Auth } from "./auth.ts";
+import { findDerivedText } from "./derived_text.ts";
 import { emit } from "./emit.ts";
 import { drawIdentifier } from "./identifier.ts";
 import { hintOf, type IssuedToken, viewToken } from "./issue.ts";
@@ -49,7 +50,8 @@ export async function rotateToken<Scope extends string>(
   if (record === null || record.rotation === null || record.revokedAt !== null) {
     return fail({ reason: "revoked_token" });
   }
-  const derived = deriveText(auth, text, record, record.rotation);
+  const secret = deriveSuccessor(encodeUtf8(text), record.rotation.nonce);
+  const derived = findDerivedText(auth, secret, record);
   if (derived === null) return fail({ reason: "rotated_token" });
   if (record.id === successor.id) {
     const { owner, id: token } = found.token;
@@ -78,16 +80,4 @@ function draftSuccessor<Scope extends string>(
     lastUsedAt: null,
     rotation: { predecessor: token.id, overlapUntil: at + overlap, nonce },
   };
-}
-
-/** The successor's text in the format it was made in; `null` when it cannot be told any more. */
-function deriveText<Scope extends string>(
-  auth: Auth<Scope>,
-  text: string,
-  record: TokenRecord,
-  { nonce }: Rotation,
-): string | null {
-  const secret = deriveSuccessor(encodeUtf8(text), nonce);
-  const texts = auth.formats.map((format) => format.encode(secret));
-  return texts.find((derived) => matchesDigest(auth.candidates(derived), record)) ?? null;
 }
