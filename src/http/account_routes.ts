@@ -6,7 +6,7 @@ import { changePassword, type ChangePasswordFailure } from "../core/users.ts";
 import type { Denial } from "../ports/dialect.ts";
 import { jsonAnswer, toResponse } from "./answer.ts";
 import { dialectOf, readInput, respond } from "./endpoint.ts";
-import { charField } from "./field.ts";
+import { charField, refuseField } from "./field.ts";
 import { type AuthenticatedGuardOptions, createGuard } from "./guard.ts";
 import { createLogout } from "./logout.ts";
 import { createObtainToken, Credentials } from "./obtain_token.ts";
@@ -120,16 +120,12 @@ function denialOf({ reason }: ChangePasswordFailure): Denial {
     case "password_blank":
     case "password_malformed":
     case "password_too_long":
-      return denyField("new_password", "This password cannot be used.");
+      return refuseField("new_password", "This password cannot be used.");
     case "malformed_credentials":
     case "wrong_password":
     case "no_password":
     case "unknown_user":
     case "inactive_user":
-      return denyField("current_password", "This password is not correct.");
+      return refuseField("current_password", "This password is not correct.");
   }
-}
-
-function denyField(field: string, message: string): Denial {
-  return { reason: "invalid_input", errors: { fields: { [field]: [message] }, form: [] } };
 }

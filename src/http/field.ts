@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import type { InputErrors } from "../ports/dialect.ts";
+import type { Denial, InputErrors } from "../ports/dialect.ts";
 
 /** How a text field is read. */
 export interface CharFieldOptions {
@@ -123,4 +123,9 @@ export function toInputErrors(issues: readonly v.BaseIssue<unknown>[]): InputErr
     }
   }
   return { fields: Object.fromEntries(fields), form };
+}
+
+/** The denial of an input in which one field is wrong. */
+export function refuseField(field: string, message: string): Denial {
+  return { reason: "invalid_input", errors: { fields: { [field]: [message] }, form: [] } };
 }

@@ -12,7 +12,7 @@ import { MAX_SCOPES, SCOPE } from "../pure/scope.ts";
 import { jsonAnswer, toResponse } from "./answer.ts";
 import type { EndpointRequest } from "./body.ts";
 import { dialectOf, type Endpoint, parseInput, readInput } from "./endpoint.ts";
-import { charField } from "./field.ts";
+import { charField, refuseField } from "./field.ts";
 import {
   type AuthenticatedGuardOptions,
   createDenier,
@@ -85,8 +85,6 @@ export function createTokenRoutes<Scope extends string>(
   };
   const refuse = createDenier(auth, options);
   const deny = (denial: Denial) => toResponse(refuse(denial));
-  const denyField = (field: string, message: string) =>
-    deny({ reason: "invalid_input", errors: { fields: { [field]: [message] }, form: [] } });
   const refused = { 401: "The token does not hold.", 403: "The token may not do this." };
 
   return [
@@ -111,7 +109,7 @@ export function createTokenRoutes<Scope extends string>(
           ...(cursor === undefined ? {} : { cursor }),
           ...(limit === undefined ? {} : { limit }),
         });
-        if (!list.ok) return denyField("cursor", "Not a valid cursor.");
+        if (!list.ok) return deny(refuseField("cursor", "Not a valid cursor."));
         const { tokens, next } = list.value;
         return json(200, { tokens: tokens.map((one) => writeListed(one, token.id)), next });
       }),
@@ -135,7 +133,7 @@ export function createTokenRoutes<Scope extends string>(
         if (input instanceof Response) return input;
         const { name = "", scopes, expires_in } = input.value;
         const known = scopes.filter(auth.isScope);
-        if (known.length < scopes.length) return denyField("scopes", NO_SUCH_SCOPE);
+        if (known.length < scopes.length) return deny(refuseField("scopes", NO_SUCH_SCOPE));
         const minted = await mintToken(auth, principal, {
           name,
           scopes: known,
