@@ -172,10 +172,16 @@ from json_each(:events) order by key`),
 
 /** The text that finds one of `count` digests; its arguments are the digests. */
 export function findTokenSql(count: number): string {
-  return `${OWNED_TOKEN} where t.digest in (${
-    Array.from({ length: count }, () => "?").join(", ")
-  })`;
+  const known = findTokenSqls.get(count);
+  if (known !== undefined) return known;
+  const digests = Array.from({ length: count }, () => "?").join(", ");
+  const sql = `${OWNED_TOKEN} where t.digest in (${digests})`;
+  findTokenSqls.set(count, sql);
+  return sql;
 }
+
+// Every verification asks for it, always with as many digests as there are peppers.
+const findTokenSqls = new Map<number, string>();
 
 /** Puts a statement's arguments into their order. */
 export function bind(
