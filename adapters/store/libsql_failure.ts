@@ -48,4 +48,4 @@ export function toStoreError(verb: string, failure: Failure): StoreError {
 const EXTENDED = /^SQLITE_[A-Z]+_/;
 const UNIQUE = /^SQLITE_CONSTRAINT_(?:UNIQUE|PRIMARYKEY|ROWID)$/;
 const BUSY = /^SQLITE_(?:BUSY|LOCKED)(?:_|$)/;
-const NO_TABLES = /no such table: (?:main\.)?latchkey_(?:token|user|event|schema)\b/;
+const NO_TABLES = /no such table: (?:main\.)?latchkey_(?:token|user|attempt|event|schema)\b/;

@@ -1,9 +1,9 @@
-import type { Row } from "@libsql/client";
 import { StoreError } from "../../src/ports/store_error.ts";
-import type { Revocation, TokenUse } from "../../src/ports/store.ts";
+import type { AttemptLimit, AttemptWindow, Revocation, TokenUse } from "../../src/ports/store.ts";
 import type { AuthEvent } from "../../src/pure/event.ts";
 import type { OwnedToken, RevokedReason, TokenDraft, TokenRecord } from "../../src/pure/record.ts";
 import type { User, UserRecord } from "../../src/pure/user.ts";
+import type { Row } from "./libsql_connection.ts";
 
 /*
  * The boundary between SQLite, where any column can hold any type, and records.
@@ -81,6 +81,27 @@ export function writeUses(uses: readonly TokenUse[], verb: string): string {
   return JSON.stringify(pairs.filter(([id]) => isStorable(id)));
 }
 
+/** Limits as JSON, for one argument. An end of a window that no number holds exactly is refused too. */
+export function writeLimits(
+  limits: readonly AttemptLimit[],
+  now: number,
+  verb: string,
+): string {
+  return JSON.stringify(limits.map(({ key, max, window, longest }) => {
+    for (const length of [window, longest]) writeInteger(now + writeInteger(length, verb), verb);
+    return [writeText(key, verb), writeInteger(max, verb), window, longest];
+  }));
+}
+
+/** Keys and ends as JSON, for one argument. Keys that cannot be stored are left out: no window has them. */
+export function writeWindows(windows: readonly AttemptWindow[], verb: string): string {
+  const pairs = windows.map(({ key, endsAt }): readonly [string, number] => [
+    key,
+    writeInteger(endsAt, verb),
+  ]);
+  return JSON.stringify(pairs.filter(([key]) => isStorable(key)));
+}
+
 /** Events as JSON, for one argument: of each the columns in their order, the last one JSON itself. */
 export function writeEvents(events: readonly AuthEvent[], verb: string): string {
   return JSON.stringify(events.map((event) => {
@@ -116,6 +137,13 @@ export function writeInteger(value: number, verb: string): number {
 export function writeFlag(value: boolean, verb: string): number {
   if (typeof value !== "boolean") throw unstorable(verb);
   return value ? 1 : 0;
+}
+
+/** Reads the one column of a lookup, which holds all others as JSON. */
+export function readFoundToken(row: Row, verb: string): OwnedToken {
+  const columns: unknown = JSON.parse(readText(row[0], verb));
+  if (!Array.isArray(columns)) throw malformed(verb);
+  return readOwnedToken(columns, verb);
 }
 
 /** Reads the columns of a token and, behind them, those of its owner and its successor. */
@@ -169,6 +197,32 @@ export function readUserRecord(row: Row, verb: string): UserRecord {
     password: readOptional(row[6], readText, verb),
     createdAt: readInteger(row[7], verb),
   };
+}
+
+/** Reads the columns of a window of attempts. */
+export function readWindow(row: Row, verb: string): AttemptWindow {
+  return {
+    key: readText(row[0], verb),
+    count: readInteger(row[1], verb),
+    endsAt: readInteger(row[2], verb),
+  };
+}
+
+/** Reads the windows of these keys, in the order of the keys; each has one. */
+export function readWindows(
+  rows: readonly Row[],
+  keys: readonly string[],
+  verb: string,
+): readonly AttemptWindow[] {
+  const windows = new Map(rows.map((row) => {
+    const window = readWindow(row, verb);
+    return [window.key, window];
+  }));
+  return keys.map((key) => {
+    const window = windows.get(key);
+    if (window === undefined) throw malformed(verb);
+    return window;
+  });
 }
 
 type Column = string | number | null;

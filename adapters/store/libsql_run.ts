@@ -1,4 +1,4 @@
-import type { Client, ResultSet } from "@libsql/client";
+import type { Answer, Connection } from "./libsql_connection.ts";
 import { classifyFailure, type Failure, toStoreError } from "./libsql_failure.ts";
 import type { BoundStatement } from "./libsql_statement.ts";
 
@@ -8,28 +8,26 @@ export interface Repeat {
   readonly makeTables?: () => Promise<void>;
 }
 
-type RunClient = Pick<Client, "closed" | "execute" | "protocol" | "reconnect">;
-
 const FIRST_PAUSE = 1;
 const LONGEST_PAUSE = 100;
 const SELECT = /^select\b/;
 
 /** Runs one statement, and again where it did nothing; every other failure is a `StoreError`. */
 export async function run(
-  client: RunClient,
+  connection: Connection,
   verb: string,
   statement: BoundStatement,
   { busyTimeout, makeTables }: Repeat,
-): Promise<ResultSet> {
+): Promise<Answer> {
   try {
-    return await runStatement(client, statement, busyTimeout);
+    return await runStatement(connection, statement, busyTimeout);
   } catch (error) {
     const failure = classifyFailure(error);
     if (failure.kind !== "no_tables" || makeTables === undefined) throw toStoreError(verb, failure);
   }
   await makeTables();
   try {
-    return await runStatement(client, statement, busyTimeout);
+    return await runStatement(connection, statement, busyTimeout);
   } catch (error) {
     throw toStoreError(verb, classifyFailure(error));
   }
@@ -37,38 +35,38 @@ export async function run(
 
 // The writes of each client to a file, so that none borrows a connection between the moment
 // another one was kept out on it and the moment it is dropped.
-const turns = new WeakMap<RunClient, Promise<unknown>>();
+const turns = new WeakMap<Connection, Promise<unknown>>();
 
 /** Runs one statement, and again while others keep it out; throws whatever the driver threw. */
 export function runStatement(
-  client: RunClient,
+  connection: Connection,
   statement: BoundStatement,
   busyTimeout: number,
-): Promise<ResultSet> {
+): Promise<Answer> {
   // A wait for the turn is part of the time.
   const deadline = performance.now() + busyTimeout;
-  if (client.protocol !== "file" || SELECT.test(statement.sql)) {
-    return runUntil(client, statement, deadline);
+  if (connection.protocol !== "file" || SELECT.test(statement.sql)) {
+    return runUntil(connection, statement, deadline);
   }
-  const start = () => runUntil(client, statement, deadline);
-  const turn = (turns.get(client) ?? Promise.resolve()).then(start, start);
-  turns.set(client, turn);
+  const start = () => runUntil(connection, statement, deadline);
+  const turn = (turns.get(connection) ?? Promise.resolve()).then(start, start);
+  turns.set(connection, turn);
   return turn;
 }
 
 async function runUntil(
-  client: RunClient,
+  connection: Connection,
   statement: BoundStatement,
   deadline: number,
-): Promise<ResultSet> {
+): Promise<Answer> {
   let pause = FIRST_PAUSE;
   for (;;) {
     try {
-      return await client.execute(statement);
+      return await connection.execute(statement);
     } catch (error) {
       const failure = classifyFailure(error);
-      if (failure.kind === "busy") await dropConnections(client, failure);
-      else if (failure.code !== "CLIENT_CLOSED" || client.closed) throw error;
+      if (failure.kind === "busy") await dropConnections(connection, failure);
+      else if (failure.code !== "CLIENT_CLOSED" || connection.closed) throw error;
       // Otherwise the connection was dropped under a statement that had not begun.
       if (performance.now() >= deadline) throw error;
     }
@@ -85,11 +83,12 @@ async function runUntil(
  * on that connection alone and be gone with it. A database in memory is not
  * shared, lives in its one connection, and is left alone.
  */
-async function dropConnections(client: RunClient, failure: Failure): Promise<void> {
-  if (client.protocol !== "file" || !failure.code?.startsWith("SQLITE_BUSY")) return;
-  const databases = await client.execute("pragma database_list");
+async function dropConnections(connection: Connection, failure: Failure): Promise<void> {
+  if (connection.reconnect === undefined || connection.protocol !== "file") return;
+  if (!failure.code?.startsWith("SQLITE_BUSY")) return;
+  const databases = await connection.execute({ sql: "pragma database_list", args: [] });
   const path = databases.rows[0]?.[2];
-  if (typeof path === "string" && path !== "") await client.reconnect();
+  if (typeof path === "string" && path !== "") await connection.reconnect();
 }
 
 function waitFor(milliseconds: number): Promise<void> {

@@ -11,12 +11,17 @@ import {
 } from "drizzle-orm/sqlite-core";
 
 /** The version of the tables that this library makes and understands. */
-export const schemaVersion = 2;
+export const schemaVersion = 3;
 
 /** The first millisecond at which a token has been idle for too long, as the index holds it. */
 export function idleEnd(table: "t." | "" = ""): string {
   return `max(${table}created_at, coalesce(${table}last_used_at, ${table}created_at))` +
     ` + ${table}idle_timeout`;
+}
+
+/** The first millisecond at which a window of attempts no longer matters, as the index holds it. */
+export function attemptEnd(table: "old." | "" = ""): string {
+  return `${table}ends_at + ${table}length`;
 }
 
 /**
@@ -27,7 +32,13 @@ export function idleEnd(table: "t." | "" = ""): string {
  *
  * @example A schema file for drizzle-kit needs one line.
  * ```ts
- * export { latchkeyEvent, latchkeySchema, latchkeyToken, latchkeyUser } from "latchkey/libsql";
+ * export {
+ *   latchkeyAttempt,
+ *   latchkeyEvent,
+ *   latchkeySchema,
+ *   latchkeyToken,
+ *   latchkeyUser,
+ * } from "latchkey/libsql";
  * ```
  */
 export const latchkeyUser: SQLiteTableWithColumns<{
@@ -99,6 +110,32 @@ export const latchkeyToken: SQLiteTableWithColumns<{
   index("latchkey_token_idle").on(sql.raw(idleEnd())).where(sql`idle_timeout is not null`),
   check("latchkey_token_digest_length", sql`length(${table.digest}) = 64`),
 ]);
+
+/**
+ * The windows in which attempts are counted, as a drizzle table for the application's own queries and migrations.
+ *
+ * One row for each key, with its last window. `endsAt` is the first millisecond
+ * at which the window is over and `length` how many milliseconds it is long.
+ *
+ * @example
+ * ```ts
+ * import { latchkeyAttempt } from "latchkey/libsql";
+ * import { getTableName } from "drizzle-orm";
+ *
+ * console.log(getTableName(latchkeyAttempt)); // latchkey_attempt
+ * ```
+ */
+export const latchkeyAttempt: SQLiteTableWithColumns<{
+  name: "latchkey_attempt";
+  schema: undefined;
+  columns: AttemptColumns;
+  dialect: "sqlite";
+}> = sqliteTable("latchkey_attempt", {
+  key: text("key").primaryKey().notNull(),
+  count: integer("count").notNull(),
+  endsAt: integer("ends_at").notNull(),
+  length: integer("length").notNull(),
+}, () => [index("latchkey_attempt_end").on(sql.raw(attemptEnd()))]);
 
 /**
  * The events of an audit, as a drizzle table for the application's own queries and migrations.
@@ -190,6 +227,12 @@ const tableStatements: readonly string[] = [
   constraint latchkey_token_owner_slot unique (owner, slot),
   constraint latchkey_token_digest_length check (length(digest) = 64)
 )`,
+  `create table if not exists latchkey_attempt (
+  key text primary key not null,
+  count integer not null,
+  ends_at integer not null,
+  length integer not null
+)`,
   `create table if not exists latchkey_event (
   id integer primary key not null,
   at integer not null,
@@ -222,6 +265,8 @@ const indexStatements: readonly string[] = [
   on latchkey_token (overlap_until) where overlap_until is not null`,
   `create index if not exists latchkey_token_idle
   on latchkey_token (${idleEnd()}) where idle_timeout is not null`,
+  `create index if not exists latchkey_attempt_end
+  on latchkey_attempt (${attemptEnd()})`,
   `create index if not exists latchkey_event_at
   on latchkey_event (at)`,
   `create index if not exists latchkey_event_owner
@@ -259,7 +304,7 @@ export const schemaParts: {
  */
 export const schemaStatements: readonly string[] = [...schemaParts.tables, ...schemaParts.rest];
 
-/** What each version added to the tables of the one before. */
+/** What versions added to tables of the ones before. Tables that are new in a version need nothing. */
 export const addedColumns: readonly AddedColumns[] = [
   {
     table: "latchkey_user",
@@ -329,6 +374,14 @@ export type TokenColumns = {
   readonly predecessor: Column<"latchkey_token", "predecessor", string, "optional">;
   readonly overlapUntil: Column<"latchkey_token", "overlap_until", number, "optional">;
   readonly nonce: Column<"latchkey_token", "nonce", string, "optional">;
+};
+
+/** The columns of {@link latchkeyAttempt}. */
+export type AttemptColumns = {
+  readonly key: Column<"latchkey_attempt", "key", string, "required", true>;
+  readonly count: Column<"latchkey_attempt", "count", number, "required">;
+  readonly endsAt: Column<"latchkey_attempt", "ends_at", number, "required">;
+  readonly length: Column<"latchkey_attempt", "length", number, "required">;
 };
 
 /** The columns of {@link latchkeyEvent}. */

@@ -1,5 +1,4 @@
-import type { InValue } from "@libsql/client";
-import { idleEnd } from "./libsql_schema.ts";
+import { attemptEnd, idleEnd } from "./libsql_schema.ts";
 
 /** One statement: its text, and the names of its arguments in their order. */
 export interface Statement {
@@ -7,10 +6,13 @@ export interface Statement {
   readonly names: readonly string[];
 }
 
-/** A statement with its arguments, as the client takes it. */
+/** What an argument may be. */
+export type Argument = string | number | null;
+
+/** A statement with its arguments, as a connection takes it. */
 export interface BoundStatement {
   sql: string;
-  args: InValue[];
+  args: Argument[];
 }
 
 /** The columns of a token, in the order in which libsql_row.ts reads and writes them. */
@@ -38,8 +40,17 @@ const TOKEN = [
 const USER = ["id", "username", "is_active", "is_staff", "is_superuser", "epoch"];
 const USER_RECORD = [...USER, "password", "created_at"];
 
-/** A token with its owner and its successor. No password, and no digest but the token's own. */
-const OWNED_TOKEN = `select ${list(TOKEN, "t.")}, ${list(USER, "u.")}, s.id, s.overlap_until
+const ATTEMPT = "key, count, ends_at";
+
+/**
+ * A token with its owner and its successor. No password, and no digest but the token's own.
+ *
+ * All columns in one, as JSON: a client defines two properties for each column of each row, which
+ * costs more than the lookup.
+ */
+const OWNED_TOKEN = `select json_array(${list(TOKEN, "t.")}, ${
+  list(USER, "u.")
+}, s.id, s.overlap_until)
 from latchkey_token t
 left join latchkey_user u on u.id = t.owner
 left join latchkey_token s on s.predecessor = t.id`;
@@ -66,6 +77,13 @@ const REVOKE = `update latchkey_token
 set revoked_at = :at, revoked_reason = :reason, slot = null where revoked_at is null`;
 const NEXT_EPOCH = "epoch = epoch + :steps";
 
+/** The limits of attempts in `:limits`, as rows. */
+const LIMITS = `(
+  select json_extract(value, '$[0]') as name, json_extract(value, '$[1]') as most,
+    json_extract(value, '$[2]') as span, json_extract(value, '$[3]') as longest
+  from json_each(:limits)
+) as asked`;
+
 /** The statements of a store, by verb and form. */
 export type StatementName =
   | "insertToken"
@@ -89,6 +107,10 @@ export type StatementName =
   | "setActive"
   | "startEpoch"
   | "deleteUser"
+  | "takeAttempts"
+  | "findAttempts"
+  | "returnAttempts"
+  | "pruneAttempts"
   | "appendEvents";
 
 /** The statements of a store, each the whole of one verb. */
@@ -164,6 +186,36 @@ where id = :id and password is :expected`,
   ),
   startEpoch: compile(`update latchkey_user set epoch = epoch + 1 where id = :id`),
   deleteUser: compile(`delete from latchkey_user where id = :id`),
+  // SQLite evaluates the whole select before the first row is written, because it reads the table
+  // that is written to; so a limit counts only when none of them is exhausted.
+  takeAttempts: compile(`insert into latchkey_attempt (key, count, ends_at, length)
+select name, 1, :now + length, length from (
+  select name, coalesce(
+    (select min(2 * old.length, longest) from latchkey_attempt old
+     where old.key = name and old.count >= most and :now < ${attemptEnd("old.")}), span
+  ) as length from ${LIMITS}
+)
+where not exists (
+  select 1 from ${LIMITS}
+  left join latchkey_attempt old on old.key = name and old.ends_at > :now
+  where coalesce(old.count, 0) >= most
+)
+on conflict (key) do update set
+  count = case when ends_at > :now then count + 1 else 1 end,
+  ends_at = case when ends_at > :now then ends_at else excluded.ends_at end,
+  length = case when ends_at > :now then length else excluded.length end
+returning ${ATTEMPT}`),
+  findAttempts: compile(`select ${ATTEMPT} from latchkey_attempt
+where key in (select value from json_each(:keys)) and ends_at > :now`),
+  returnAttempts: compile(`update latchkey_attempt set count = max(0, count - returned.times)
+from (
+  select json_extract(value, '$[0]') as name, json_extract(value, '$[1]') as ending, count(*) as times
+  from json_each(:windows) group by 1, 2
+) as returned
+where latchkey_attempt.key = returned.name and ends_at = returned.ending`),
+  pruneAttempts: compile(`delete from latchkey_attempt where key in (
+  select key from latchkey_attempt where ${attemptEnd()} <= :before limit :limit
+)`),
   appendEvents: compile(`insert into latchkey_event (at, type, owner, token, detail)
 select json_extract(value, '$[0]'), json_extract(value, '$[1]'), json_extract(value, '$[2]'),
   json_extract(value, '$[3]'), json_extract(value, '$[4]')
@@ -186,7 +238,7 @@ const findTokenSqls = new Map<number, string>();
 /** Puts a statement's arguments into their order. */
 export function bind(
   statement: Statement,
-  values: Readonly<Record<string, InValue>>,
+  values: Readonly<Record<string, Argument>>,
 ): BoundStatement {
   return {
     sql: statement.sql,

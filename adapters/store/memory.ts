@@ -1,9 +1,18 @@
-import type { Revocation, Store } from "../../src/ports/store.ts";
+import type { AttemptLimit, AttemptWindow, Revocation, Store } from "../../src/ports/store.ts";
 import { StoreError } from "../../src/ports/store_error.ts";
 import type { AuthEvent } from "../../src/pure/event.ts";
 import type { OwnedToken, TokenDraft, TokenRecord } from "../../src/pure/record.ts";
 import { toUser, type UserRecord } from "../../src/pure/user.ts";
 import { idleEnd } from "../../src/pure/verify.ts";
+
+/** A window of attempts without its key. */
+interface Span {
+  readonly count: number;
+  readonly endsAt: number;
+  readonly length: number;
+}
+
+const MAX_WINDOWS = 100_000;
 
 /** A store in memory, which also shows the events it keeps. */
 export interface MemoryStore extends Store {
@@ -12,12 +21,17 @@ export interface MemoryStore extends Store {
 }
 
 /**
- * Keeps tokens, users and events in the memory of this process.
+ * Keeps tokens, users, attempts and events in the memory of this process.
  *
  * For tests, examples and tools: everything is gone when the process ends, and
  * no other process or Worker isolate sees it. Records are copied on the way in
  * and on the way out, so changing one afterwards changes nothing here. Each
  * verb does its work before it returns its promise, so no two can interleave.
+ *
+ * It keeps at most 100 000 windows of attempts, so that whoever thinks of new
+ * keys cannot fill the memory. When there would be more, it drops those that no
+ * longer matter, and where these are too few, the ones that end first, until a
+ * tenth of the room is free: what was counted in them is forgotten.
  *
  * @throws {StoreError} from the verbs that add something, with the code `conflict`, as rejections,
  * when an id or a digest exists already, a slot is filled or a token has a successor
@@ -37,6 +51,7 @@ export function memoryStore(): MemoryStore {
   const idsByPredecessor = new Map<string, string>();
   const users = new Map<string, UserRecord>();
   const idsByUsername = new Map<string, string>();
+  const attempts = new Map<string, Span>();
   const events: AuthEvent[] = [];
 
   function addToken(draft: TokenDraft, verb: string): TokenRecord {
@@ -127,6 +142,22 @@ export function memoryStore(): MemoryStore {
     return user === undefined ? null : copyUser(user);
   }
 
+  /** Makes room for the windows of these keys. A tenth at once, so that a flood does not sort every time. */
+  function makeRoom(keys: readonly string[], now: number): void {
+    const added = keys.filter((key) => !attempts.has(key)).length;
+    if (attempts.size + added <= MAX_WINDOWS) return;
+    for (const [key, span] of attempts) if (matterEnd(span) <= now) attempts.delete(key);
+    const excess = attempts.size + Math.max(added, MAX_WINDOWS / 10) - MAX_WINDOWS;
+    const ends = Float64Array.from(attempts.values(), ({ endsAt }) => endsAt).sort();
+    const last = ends[excess - 1];
+    if (last === undefined) return;
+    // Of those that end with the last one that has to go, some may stay.
+    let ties = excess - ends.indexOf(last);
+    for (const [key, { endsAt }] of attempts) {
+      if (endsAt < last || (endsAt === last && ties-- > 0)) attempts.delete(key);
+    }
+  }
+
   return {
     get events() {
       return events.map((event) => ({ ...event }));
@@ -144,7 +175,7 @@ export function memoryStore(): MemoryStore {
       const found = tokenOf(idsBySlot.get(slotKey(token) ?? ""));
       return toOwned(found ?? addToken(token, "ensure token"));
     },
-    async findToken(digests) {
+    findToken(digests) {
       for (const digest of digests) {
         const token = tokenOf(idsByDigest.get(digest));
         if (token !== undefined) return toOwned(token);
@@ -241,10 +272,63 @@ export function memoryStore(): MemoryStore {
       idsByUsername.delete(user.username);
       return true;
     },
+    async takeAttempts(limits, now) {
+      const isExhausted = limits.some(({ key, max }) => {
+        const span = attempts.get(key);
+        return (span === undefined || span.endsAt <= now ? 0 : span.count) >= max;
+      });
+      if (isExhausted) return null;
+      const taken = limits.map((limit): readonly [string, Span] => [
+        limit.key,
+        countAttempt(attempts.get(limit.key), limit, now),
+      ]);
+      makeRoom(limits.map(({ key }) => key), now);
+      for (const [key, span] of taken) attempts.set(key, span);
+      return taken.map(([key, span]) => toWindow(key, span));
+    },
+    async findAttempts(keys, now) {
+      return [...new Set(keys)].flatMap((key) => {
+        const span = attempts.get(key);
+        return span === undefined || span.endsAt <= now ? [] : [toWindow(key, span)];
+      });
+    },
+    async returnAttempts(windows) {
+      for (const { key, endsAt } of windows) {
+        const span = attempts.get(key);
+        if (span === undefined || span.endsAt !== endsAt || span.count === 0) continue;
+        attempts.set(key, { ...span, count: span.count - 1 });
+      }
+    },
+    async pruneAttempts(before, limit) {
+      const doomed: string[] = [];
+      for (const [key, span] of attempts) {
+        if (doomed.length >= limit) break;
+        if (matterEnd(span) <= before) doomed.push(key);
+      }
+      for (const key of doomed) attempts.delete(key);
+      return doomed.length;
+    },
     async appendEvents(added) {
       events.push(...added.map((event) => ({ ...event })));
     },
   };
+}
+
+/** The window with one attempt more: the same one, or the next where there is none or it is over. */
+function countAttempt(span: Span | undefined, limit: AttemptLimit, now: number): Span {
+  if (span !== undefined && now < span.endsAt) return { ...span, count: span.count + 1 };
+  const doubles = span !== undefined && span.count >= limit.max && now < matterEnd(span);
+  const length = doubles ? Math.min(2 * span.length, limit.longest) : limit.window;
+  return { count: 1, endsAt: now + length, length };
+}
+
+/** The first millisecond at which a window no longer matters. */
+function matterEnd({ endsAt, length }: Span): number {
+  return endsAt + length;
+}
+
+function toWindow(key: string, { count, endsAt }: Span): AttemptWindow {
+  return { key, count, endsAt };
 }
 
 /** One text per pair; `null` when the token fills no slot. Any separator could be part of a name. */

@@ -42,8 +42,9 @@ export interface TokenStore {
    *
    * Returns revoked and expired tokens too: deciding is not the store's work.
    * `null` when there is none. At most one of `digests` is expected to exist.
+   * A store that has the answer at hand may return it without a promise.
    */
-  findToken(digests: readonly string[]): Promise<OwnedToken | null>;
+  findToken(digests: readonly string[]): OwnedToken | null | Promise<OwnedToken | null>;
   /**
    * Returns the tokens of an owner, the newest first, those of one instant by descending id.
    *
@@ -180,5 +181,66 @@ export interface EventStore {
   appendEvents(events: readonly AuthEvent[]): Promise<void>;
 }
 
+/**
+ * Counts attempts in windows of time, such as failed logins. The same contract as {@link TokenStore}.
+ *
+ * A window of a key begins with the first attempt that is counted in it, and is
+ * over from its end on: at `endsAt` exactly the next one may begin. A key is
+ * text of the library's own making, never what a client sent.
+ */
+export interface AttemptStore {
+  /**
+   * Counts one attempt against every limit, or, when one of them is exhausted, against none.
+   *
+   * A limit is exhausted while its window holds `max` attempts or more. However
+   * many callers race, no window counts more than `max`. The first window is
+   * `window` long. One that follows an exhausted window, and begins before as
+   * much time again has passed as that one was long, is twice as long as it, up
+   * to `longest`; any other is `window` long again. The keys of `limits` differ.
+   *
+   * @returns the window of each limit, in their order, with this attempt in its count; `null` when
+   * a limit is exhausted, in which case nothing changed
+   */
+  takeAttempts(limits: readonly AttemptLimit[], now: number): Promise<
+    readonly AttemptWindow[] | null
+  >;
+  /** Returns the windows of these keys that are not over at `now`, in any order. Changes nothing. */
+  findAttempts(keys: readonly string[], now: number): Promise<readonly AttemptWindow[]>;
+  /**
+   * Takes one attempt back from each window that is still there, told by its key and its end.
+   *
+   * A window that another has followed, or that counts nothing, is passed over.
+   */
+  returnAttempts(windows: readonly AttemptWindow[]): Promise<void>;
+  /**
+   * Deletes at most `limit` windows that no longer matter at `before`; returns how many.
+   *
+   * A window matters until as much time again has passed after its end as it was long.
+   */
+  pruneAttempts(before: number, limit: number): Promise<number>;
+}
+
+/** How many attempts a key has. */
+export interface AttemptLimit {
+  /** What is counted: short ASCII text. */
+  readonly key: string;
+  /** The most attempts in one window, from 1 up. */
+  readonly max: number;
+  /** How long a window is, in milliseconds. */
+  readonly window: number;
+  /** How long it becomes at most after exhausted ones; the same as `window` for no such growth. */
+  readonly longest: number;
+}
+
+/** One window of a key. */
+export interface AttemptWindow {
+  /** What is counted. */
+  readonly key: string;
+  /** How many attempts. */
+  readonly count: number;
+  /** The first millisecond at which it is over. */
+  readonly endsAt: number;
+}
+
 /** Everything the library keeps. */
-export interface Store extends TokenStore, UserStore, EventStore {}
+export interface Store extends TokenStore, UserStore, AttemptStore, EventStore {}

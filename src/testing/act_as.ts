@@ -77,7 +77,7 @@ export function actAs<Scope extends string>(
   return {
     auth: {
       ...auth,
-      store: overlayToken(auth.store, { token, user, epoch: null, successor: null }),
+      store: overlayToken(auth.store, { token, user, epoch: token.epoch, successor: null }),
       findUser: findUser && (async (owner) => owner === id ? user : await findUser(owner)),
       // Those who use the given configuration would write down the use of the token.
       uses: { latest: new Map(), writing: null },

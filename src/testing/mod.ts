@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { attemptLaws } from "./attempt_laws.ts";
 import { epochLaws } from "./epoch_laws.ts";
 import { eventLaws, type ReadEvents } from "./event_laws.ts";
 import type { StoreLaw } from "./law.ts";
@@ -62,6 +63,7 @@ export function storeContract(options: StoreContractOptions = {}): readonly Stor
     ...pruneLaws,
     ...userLaws,
     ...epochLaws,
+    ...attemptLaws,
     ...options.readEvents === undefined ? [] : eventLaws(options.readEvents),
   ];
 }

@@ -9,6 +9,7 @@ import {
   sampleSuccessor,
   sampleToken,
   sampleUser,
+  seedRandom,
 } from "./sample.ts";
 import { expectOnly, unowned } from "./stored.ts";
 
@@ -200,15 +201,4 @@ function makeTokens(random: (below: number) => number): readonly TokenRecord[] {
     );
   }
   return tokens;
-}
-
-/** Numbers below a bound, the same for the same seed. */
-function seedRandom(seed: number): (below: number) => number {
-  let state = (seed + 1) * 0x9e3779b1;
-  return (below) => {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    return (state >>> 0) % Math.max(1, below);
-  };
 }

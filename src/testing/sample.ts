@@ -1,4 +1,4 @@
-import type { Revocation } from "../ports/store.ts";
+import type { AttemptLimit, Revocation } from "../ports/store.ts";
 import type { RevokedReason, TokenRecord } from "../pure/record.ts";
 import type { UserRecord } from "../pure/user.ts";
 
@@ -78,5 +78,21 @@ export function sampleUser(seed: number, changes: Partial<UserRecord> = {}): Use
     createdAt: 1_700_000_000_000 + seed,
     epoch: 0,
     ...changes,
+  };
+}
+
+/** A limit for a key; without growth unless `changes` says so. */
+export function sampleLimit(key: string, changes: Partial<AttemptLimit> = {}): AttemptLimit {
+  return { key, max: 1, window: 60_000, longest: changes.window ?? 60_000, ...changes };
+}
+
+/** Numbers below a bound, the same for the same seed. */
+export function seedRandom(seed: number): (below: number) => number {
+  let state = (seed + 1) * 0x9e3779b1;
+  return (below) => {
+    state ^= state << 13;
+    state ^= state >>> 17;
+    state ^= state << 5;
+    return (state >>> 0) % Math.max(1, below);
   };
 }

@@ -2,7 +2,10 @@ import { type Client, createClient, type InStatement } from "@libsql/client";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { type LibsqlSyncStore, libsqlSyncStore } from "../../adapters/store/libsql_sync.ts";
 import { startHranaServer } from "./hrana_server.ts";
+
+type SyncOptions = Parameters<typeof libsqlSyncStore>[1];
 
 /** Opens databases, and closes and deletes all of them together. */
 export interface Databases {
@@ -10,6 +13,8 @@ export interface Databases {
   fileUrl(): string;
   /** A client of `url`. */
   connect(url: string): Client;
+  /** A synchronous store in the file of `url`. */
+  openSync(url: string, options?: SyncOptions): LibsqlSyncStore;
   /** A client of a new database on a server. */
   connectToServer(): Promise<Client>;
   close(): Promise<void>;
@@ -31,6 +36,11 @@ export function openDatabases(): Databases {
   return {
     fileUrl,
     connect,
+    openSync(url, options) {
+      const store = libsqlSyncStore(pathOf(url), options);
+      closing.push(() => store.close());
+      return store;
+    },
     async connectToServer() {
       const server = await startHranaServer(fileUrl());
       const client = connect(server.url);
@@ -82,4 +92,9 @@ export function watchClient(
     },
   });
   return { client: watched, calls };
+}
+
+/** The path in a URL of `fileUrl`. */
+export function pathOf(url: string): string {
+  return url.slice("file:".length);
 }

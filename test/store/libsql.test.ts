@@ -4,7 +4,7 @@ import { storeContract } from "latchkey/testing";
 import { afterAll, describe, expect, it } from "vitest";
 import { type Call, openDatabases, watchClient } from "./database.ts";
 import { readLibsqlEvents } from "./events.ts";
-import { makeSuccessor, makeToken, makeUser, revocation } from "./record.ts";
+import { makeLimit, makeSuccessor, makeToken, makeUser, revocation } from "./record.ts";
 import { titleOf } from "./threats.ts";
 
 type Store = ReturnType<typeof libsqlStore>;
@@ -131,6 +131,18 @@ describe("libsqlStore asks the database", () => {
     ["setActive", /id=/, (store) => store.setActive("user-1", false, KEEP)],
     ["startEpoch", /id=/, (store) => store.startEpoch("user-1")],
     ["deleteUser", /id=/, (store) => store.deleteUser("user-1")],
+    ["takeAttempts", /key=/, (store) => store.takeAttempts([makeLimit()], 1)],
+    ["findAttempts", /key=/, (store) => store.findAttempts(["key-1", "key-2"], 1)],
+    [
+      "returnAttempts",
+      /key=/,
+      (store) => store.returnAttempts([{ key: "key-1", count: 1, endsAt: 9 }]),
+    ],
+    [
+      "pruneAttempts",
+      /USING INDEX latchkey_attempt_end \(<expr><\?\)/,
+      (store) => store.pruneAttempts(5, 100),
+    ],
     [
       "appendEvents",
       /json_each/,
@@ -195,11 +207,33 @@ describe("libsqlStore asks the database", () => {
     expect(await store.pruneTokens(5, 0)).toBe(0);
     await store.touchTokens([]);
     await store.appendEvents([]);
+    expect(await store.takeAttempts([], 1)).toEqual([]);
+    expect(await store.findAttempts([], 1)).toEqual([]);
+    expect(await store.findAttempts(["a\0b"], 1)).toEqual([]);
+    await store.returnAttempts([]);
+    expect(await store.pruneAttempts(5, 0)).toBe(0);
     expect(calls).toEqual([]);
   });
 });
 
-describe("libsqlStore checks at its boundary", () => {
+const ways = [
+  {
+    name: "libsqlStore",
+    open() {
+      const client = databases.connect(":memory:");
+      return { client, store: libsqlStore(client) };
+    },
+  },
+  {
+    name: "libsqlSyncStore",
+    open() {
+      const url = databases.fileUrl();
+      return { client: databases.connect(url), store: databases.openSync(url) };
+    },
+  },
+];
+
+describe.each(ways)("$name checks at its boundary", ({ open }) => {
   it.each([
     ["latchkey_token", "scopes", "'a  b'"],
     ["latchkey_token", "scopes", "x'61'"],
@@ -222,16 +256,32 @@ describe("libsqlStore checks at its boundary", () => {
     ["latchkey_user", "is_superuser", "'true'"],
     ["latchkey_user", "username", "x'61'"],
   ])("that a stored %s has no %s of %s (C11, D1)", async (table, column, value) => {
-    const client = databases.connect(":memory:");
-    const store = libsqlStore(client);
+    const { client, store } = open();
     await store.insertUser(makeUser());
     await store.insertToken(makeSuccessor(makeToken({ id: "0" }), { digest: "a1" }));
     await client.execute(`update ${table} set ${column} = ${value}`);
     const digests = [makeToken().digest];
     // A digest that is a blob equals no text, so it is simply not found.
-    const found = await store.findToken(digests).catch((error: unknown) => error);
+    const found = await Promise.resolve(store.findToken(digests)).catch((error: unknown) => error);
     if (column === "digest") expect(found).toBeNull();
     else expect(found).toMatchObject({ name: "StoreError", code: "unavailable" });
+  });
+
+  it.each([
+    ["count", "1.5"],
+    ["count", "x'01'"],
+    ["count", "9007199254740993"],
+    ["ends_at", "'soon'"],
+    ["ends_at", "200.5"],
+  ])("that a stored window of attempts has no %s of %s (D1)", async (column, value) => {
+    const { client, store } = open();
+    await store.takeAttempts([makeLimit()], 1);
+    await client.execute(`update latchkey_attempt set ${column} = ${value}`);
+    const malformed = { name: "StoreError", code: "unavailable" };
+    await expect(store.findAttempts(["key-1"], 1)).rejects.toMatchObject(malformed);
+    // A count that cannot be read may be one that is exhausted, but never one to spare.
+    const taken = await store.takeAttempts([makeLimit()], 1).catch((error: unknown) => error);
+    if (taken !== null) expect(taken).toMatchObject(malformed);
   });
 
   const values: readonly unknown[] = [
@@ -245,7 +295,7 @@ describe("libsqlStore checks at its boundary", () => {
     "a\0b",
   ];
   it.each(values)("that no argument is %s (D1, D2)", async (value) => {
-    const store = libsqlStore(databases.connect(":memory:"));
+    const { store } = open();
     const user = makeUser();
     await store.insertUser(user);
     const token = makeToken();
@@ -265,11 +315,16 @@ describe("libsqlStore checks at its boundary", () => {
     expect(await store.renameToken(hostile, token.id, "b")).toBe(false);
     expect(await store.renameToken("user-1", hostile, "b")).toBe(false);
     await store.touchTokens([{ id: hostile, usedAt: 1 }]);
+    expect(await store.findAttempts([hostile], 1)).toEqual([]);
+    await store.returnAttempts([{ key: hostile, count: 1, endsAt: 9 }]);
     const refused = { name: "StoreError", message: expect.stringContaining("UNSTORABLE_VALUE") };
     if (hostile !== undefined) {
       expect(await store.revokeToken(token.id, revocation, hostile)).toBe(false);
     }
     await expect(store.renameToken("user-1", token.id, hostile)).rejects.toMatchObject(refused);
+    await expect(store.takeAttempts([makeLimit(), makeLimit({ key: hostile })], 1)).rejects
+      .toMatchObject(refused);
+    expect(await store.findAttempts(["key-1"], 1)).toEqual([]);
     await expect(store.appendEvents([
       { type: "tokens_pruned", at: 1, count: 1 },
       { type: "token_issued", at: 1, owner: "user-1", token: hostile },
@@ -291,7 +346,7 @@ describe("libsqlStore checks at its boundary", () => {
   });
 
   it.each([1.5, Number.NaN, Infinity, 2 ** 53])("that no time is %d (A7)", async (time) => {
-    const store = libsqlStore(databases.connect(":memory:"));
+    const { store } = open();
     const refused = { message: expect.stringContaining("UNSTORABLE_VALUE") };
     await expect(store.insertToken(makeToken({ expiresAt: time }))).rejects.toMatchObject(refused);
     await expect(store.insertUser(makeUser({ createdAt: time }))).rejects.toMatchObject(refused);
@@ -301,6 +356,17 @@ describe("libsqlStore checks at its boundary", () => {
     await expect(store.revokeFamily("token-1", later)).rejects.toMatchObject(refused);
     await expect(store.touchTokens([{ id: "1", usedAt: time }])).rejects.toMatchObject(refused);
     await expect(store.pruneTokens(time, 1)).rejects.toMatchObject(refused);
+    await expect(store.takeAttempts([makeLimit()], time)).rejects.toMatchObject(refused);
+    for (const field of ["max", "window", "longest"]) {
+      const limit = makeLimit({ [field]: time });
+      await expect(store.takeAttempts([limit], 1)).rejects.toMatchObject(refused);
+    }
+    await expect(store.takeAttempts([makeLimit()], Number.MAX_SAFE_INTEGER)).rejects
+      .toMatchObject(refused);
+    await expect(store.findAttempts(["key-1"], time)).rejects.toMatchObject(refused);
+    const window = { key: "key-1", count: 1, endsAt: time };
+    await expect(store.returnAttempts([window])).rejects.toMatchObject(refused);
+    await expect(store.pruneAttempts(time, 1)).rejects.toMatchObject(refused);
     const limit = { max: 1, now: time };
     await expect(store.insertToken(makeToken(), limit)).rejects.toMatchObject(refused);
     const successor = makeSuccessor(makeToken(), { lastUsedAt: time });
@@ -308,7 +374,7 @@ describe("libsqlStore checks at its boundary", () => {
   });
 
   it.each(["", "a b", " "])("that no scope is %j, which would read as others", async (scope) => {
-    const store = libsqlStore(databases.connect(":memory:"));
+    const { store } = open();
     await expect(store.insertToken(makeToken({ scopes: ["a", scope] }))).rejects.toThrow(
       "UNSTORABLE_VALUE",
     );
@@ -317,8 +383,7 @@ describe("libsqlStore checks at its boundary", () => {
   it.each(["", "a1", `${"0".repeat(62)}A1`, `${"0".repeat(62)}a1 `, `${"0".repeat(61)}a1`])(
     "that a row with the digest %j matches no token's (K7)",
     async (digest) => {
-      const client = databases.connect(":memory:");
-      const store = libsqlStore(client);
+      const { client, store } = open();
       await store.insertToken(makeToken());
       const sql = "update latchkey_token set digest = ?";
       await client.execute({ sql, args: [digest] }).catch((error: unknown) => {
@@ -333,7 +398,7 @@ describe("libsqlStore checks at its boundary", () => {
   );
 
   it("that a digest has 64 characters (K7)", async () => {
-    const store = libsqlStore(databases.connect(":memory:"));
+    const { store } = open();
     const short = { ...makeToken(), digest: "abc" };
     await expect(store.insertToken(short)).rejects.toMatchObject({ code: "unavailable" });
   });
@@ -352,6 +417,9 @@ it.each(["number", "bigint", "string"] as const)(
     await store.insertToken(token);
     expect(await store.findUser(user.id)).toEqual(user);
     expect((await store.findToken([token.digest]))?.token).toEqual(token);
+    const windows = [{ key: "key-1", count: 1, endsAt: 1_700_000_000_100 }];
+    expect(await store.takeAttempts([makeLimit()], 1_700_000_000_000)).toEqual(windows);
+    expect(await store.findAttempts(["key-1"], 1_700_000_000_000)).toEqual(windows);
     client.close();
   },
 );

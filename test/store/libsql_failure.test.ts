@@ -4,7 +4,7 @@ import { inspect } from "node:util";
 import { afterAll, describe, expect, it } from "vitest";
 import { startChild } from "./child.ts";
 import { openDatabases, watchClient } from "./database.ts";
-import { makeSuccessor, makeToken, makeUser, revocation } from "./record.ts";
+import { makeLimit, makeSuccessor, makeToken, makeUser, revocation } from "./record.ts";
 
 const databases = openDatabases();
 afterAll(() => databases.close());
@@ -21,7 +21,7 @@ const KEEP = { newEpoch: false };
 const verbs: readonly (readonly [string, (store: Store) => Promise<unknown>])[] = [
   ["insert token", (store) => store.insertToken(makeToken())],
   ["ensure token", (store) => store.ensureToken({ ...makeToken(), slot: "login" })],
-  ["find token", (store) => store.findToken([makeToken().digest])],
+  ["find token", async (store) => await store.findToken([makeToken().digest])],
   ["list tokens", (store) => store.listTokens("user-1", { limit: 1 })],
   ["rename token", (store) => store.renameToken("user-1", "token-1", "name")],
   ["rotate token", (store) => store.rotateToken(makeSuccessor(makeToken()))],
@@ -37,6 +37,10 @@ const verbs: readonly (readonly [string, (store: Store) => Promise<unknown>])[] 
   ["set active", (store) => store.setActive("user-1", false, KEEP)],
   ["start epoch", (store) => store.startEpoch("user-1")],
   ["delete user", (store) => store.deleteUser("user-1")],
+  ["take attempts", (store) => store.takeAttempts([makeLimit()], 1)],
+  ["find attempts", (store) => store.findAttempts(["key-1"], 1)],
+  ["return attempts", (store) => store.returnAttempts([{ key: "key-1", count: 1, endsAt: 9 }])],
+  ["prune attempts", (store) => store.pruneAttempts(1, 1)],
   ["append events", (store) => store.appendEvents([{ type: "tokens_pruned", at: 1, count: 1 }])],
 ];
 
@@ -250,7 +254,7 @@ describe("a failure", () => {
       rejection(store.ensureToken({ ...token, slot: `${secret}-4` })),
     ]);
     await inner.execute(`update latchkey_token set created_at = '${secret}'`);
-    errors.push(await rejection(store.findToken([token.digest])));
+    errors.push(await rejection(Promise.resolve(store.findToken([token.digest]))));
     await inner.execute("drop table latchkey_user");
     const strict = libsqlStore(inner, { migrate: false });
     errors.push(await rejection(strict.findUserByName(secret)));

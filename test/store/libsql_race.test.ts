@@ -4,6 +4,7 @@ import { libsqlStore, migrate } from "latchkey/libsql";
 import { afterAll, describe, expect, it } from "vitest";
 import { startChild } from "./child.ts";
 import { openDatabases } from "./database.ts";
+import { type ConnectionKind, openRaceStore } from "./race_store.ts";
 import { races } from "./race.ts";
 
 /** Fewer where the same suite has run before, on another version of the runtime. */
@@ -15,32 +16,41 @@ const LEAD = 2;
 const databases = openDatabases();
 afterAll(() => databases.close());
 
-describe.each(Object.entries(races))("%s:", (id, race) => {
-  it(`${race.name}, from 4 connections, ${ROUNDS} rounds (${id})`, async () => {
+/** What the two connections of a part are. */
+const pairs: readonly (readonly [ConnectionKind, ConnectionKind])[] = [
+  ["client", "client"],
+  ["synchronous", "client"],
+  ["synchronous", "synchronous"],
+];
+const cases = Object.entries(races).flatMap(([id, race]) =>
+  pairs.map((kinds) => {
+    // Each kind races itself in full; together they only have to respect each other's locks.
+    const rounds = kinds[0] === kinds[1] ? ROUNDS : Math.ceil(ROUNDS / 4);
+    return { id, race, kinds, rounds, name: kinds.join(" and ") };
+  })
+);
+
+describe.each(cases)("$id, $name:", ({ id, race, kinds, rounds, name }) => {
+  it(`${race.name}, from 4 connections, ${rounds} rounds (${id})`, async () => {
     const { url, store } = await open();
-    const parts = PARTS.map(() =>
-      [0, 1].map(() =>
-        libsqlStore(createClient({ url, timeout: 1_000 }), {
-          busyTimeout: 30_000,
-          migrate: false,
-        })
-      )
-    );
+    const parts = PARTS.map(() => kinds.map((kind) => openRaceStore(kind, url)));
     const wrong: string[] = [];
-    for (let round = 0; round < ROUNDS; round++) {
+    for (let round = 0; round < rounds; round++) {
       await race.prepare(store, round);
       const told = await Promise.all(parts.map((stores, part) => race.run(stores, part, round)));
       wrong.push(await race.check(store, round, told.flat()));
     }
-    report(`${id}, 4 connections`, wrong);
+    report(`${id}, ${name}, 4 connections`, wrong, rounds);
   });
 
-  it(`${race.name}, from 2 processes, ${ROUNDS} rounds (${id})`, async () => {
+  it(`${race.name}, from 2 processes, ${rounds} rounds (${id})`, async () => {
     const { url, store } = await open();
-    const children = PARTS.map((part) => startChild("./racer.ts", [url, id, String(part)]));
+    const children = PARTS.map((part) =>
+      startChild("./racer.ts", [url, id, String(part), ...kinds])
+    );
     const wrong: string[] = [];
     for (const child of children) expect(await child.read()).toBe("ready");
-    for (let round = 0; round < ROUNDS; round++) {
+    for (let round = 0; round < rounds; round++) {
       await race.prepare(store, round);
       const time = Date.now() + LEAD;
       for (const child of children) child.write(`${round} ${time}`);
@@ -48,7 +58,7 @@ describe.each(Object.entries(races))("%s:", (id, race) => {
       wrong.push(await race.check(store, round, told.flat()));
     }
     await Promise.all(children.map((child) => child.close()));
-    report(`${id}, 2 processes of 2 connections`, wrong);
+    report(`${id}, ${name}, 2 processes of 2 connections`, wrong, rounds);
   });
 });
 
@@ -59,9 +69,9 @@ async function open() {
   return { url, store: libsqlStore(client, { busyTimeout: 30_000 }) };
 }
 
-function report(what: string, wrong: readonly string[]): void {
+function report(what: string, wrong: readonly string[], rounds: number): void {
   const lost = wrong.filter((text) => text !== "");
   console.log(`${what}: ${wrong.length} rounds, ${lost.length} lost`);
   expect(lost).toEqual([]);
-  expect(wrong).toHaveLength(ROUNDS);
+  expect(wrong).toHaveLength(rounds);
 }

@@ -1,5 +1,6 @@
 import { getTableConfig, SQLiteSyncDialect } from "drizzle-orm/sqlite-core";
 import {
+  latchkeyAttempt,
   latchkeyEvent,
   latchkeySchema,
   latchkeyToken,
@@ -12,12 +13,14 @@ import {
 import { afterAll, describe, expect, it } from "vitest";
 import { openDatabases, watchClient } from "./database.ts";
 import { toUser } from "../../src/pure/user.ts";
-import { makeSuccessor, makeToken, makeUser, revocation } from "./record.ts";
+import { version1, version2 } from "./old_schema.ts";
+import { makeLimit, makeSuccessor, makeToken, makeUser, revocation } from "./record.ts";
 
 const databases = openDatabases();
 afterAll(() => databases.close());
 
-const tables = [latchkeyToken, latchkeyUser, latchkeyEvent, latchkeySchema];
+const tables = [latchkeyToken, latchkeyUser, latchkeyAttempt, latchkeyEvent, latchkeySchema];
+const versions = [{ version: 1, made: version1 }, { version: 2, made: version2 }];
 
 describe("migrate", () => {
   it.each(tables)("makes the table that drizzle knows (D6)", async (table) => {
@@ -93,7 +96,7 @@ describe("migrate", () => {
     await migrate(client);
     const after = await client.execute("select type, name, sql from sqlite_master order by name");
     expect(after.rows).toEqual(before.rows);
-    expect(after.rows.filter((row) => row["type"] === "table")).toHaveLength(4);
+    expect(after.rows.filter((row) => row["type"] === "table")).toHaveLength(tables.length);
     expect(await libsqlStore(client).findUser("user-1")).toEqual(makeUser());
   });
 
@@ -138,39 +141,7 @@ describe("migrate", () => {
   });
 });
 
-/** The tables of version 1, before tokens had a life of their own, with rows in them. */
-const version1 = [
-  `create table latchkey_user (
-  id text primary key not null,
-  username text not null,
-  password text,
-  is_active integer not null,
-  is_staff integer not null,
-  is_superuser integer not null,
-  created_at integer not null,
-  constraint latchkey_user_username unique (username)
-)`,
-  `create table latchkey_token (
-  id text primary key not null,
-  owner text not null,
-  digest text not null,
-  pepper text,
-  scopes text not null,
-  slot text,
-  created_at integer not null,
-  expires_at integer,
-  revoked_at integer,
-  constraint latchkey_token_digest unique (digest),
-  constraint latchkey_token_owner_slot unique (owner, slot),
-  constraint latchkey_token_digest_length check (length(digest) = 64)
-)`,
-  "insert into latchkey_user values ('user-1', 'ada', '$sample$', 1, 0, 0, 1)",
-  `insert into latchkey_token values
-   ('token-1', 'user-1', '${makeToken().digest}', null, 'read write', 'login', 1, null, null),
-   ('token-2', 'user-1', '${"b".repeat(64)}', 'p', '', null, 2, 9, 5)`,
-];
-
-describe("a database of version 1", () => {
+describe.each(versions)("a database of version $version", ({ made }) => {
   const places = [
     { place: "a file", connect: async () => databases.connect(databases.fileUrl()) },
     { place: "memory", connect: async () => databases.connect(":memory:") },
@@ -181,7 +152,7 @@ describe("a database of version 1", () => {
     connect,
   }) => {
     const client = await connect();
-    for (const sql of version1) await client.execute(sql);
+    for (const sql of made) await client.execute(sql);
     const store = libsqlStore(client);
     const token = makeToken({ slot: "login" });
     expect(await store.findToken([token.digest])).toEqual({
@@ -205,11 +176,14 @@ describe("a database of version 1", () => {
     expect(await store.rotateToken(successor)).toEqual(successor);
     expect(await store.revokeFamily("token-1", revocation)).toBe(2);
     expect(await store.startEpoch("user-1")).toBe(true);
+    const windows = [{ key: "key-1", count: 1, endsAt: 101 }];
+    expect(await store.takeAttempts([makeLimit()], 1)).toEqual(windows);
+    expect(await store.findAttempts(["key-1"], 1)).toEqual(windows);
   });
 
   it("becomes what a new one is (D7)", async () => {
     const [old, fresh] = [databases.connect(":memory:"), databases.connect(":memory:")];
-    for (const sql of version1) await old.execute(sql);
+    for (const sql of made) await old.execute(sql);
     for (const client of [old, fresh]) await migrate(client);
     for (const { name } of tables.map((table) => getTableConfig(table))) {
       const ask = `select name, type, "notnull", dflt_value, pk from pragma_table_info('${name}')`;
@@ -225,7 +199,7 @@ describe("a database of version 1", () => {
   it("is brought up to date by many connections at once (D7)", async () => {
     const url = databases.fileUrl();
     const first = databases.connect(url);
-    for (const sql of version1) await first.execute(sql);
+    for (const sql of made) await first.execute(sql);
     const clients = Array.from({ length: 8 }, () => databases.connect(url));
     const digests = [makeToken().digest];
     const found = await Promise.all(
@@ -237,7 +211,7 @@ describe("a database of version 1", () => {
   it("is brought up to date after a stop at any statement (C1, D7)", async () => {
     for (let stop = 1, isDone = false; !isDone; stop++) {
       const inner = databases.connect(":memory:");
-      for (const sql of version1) await inner.execute(sql);
+      for (const sql of made) await inner.execute(sql);
       const { client } = watchClient(inner, (_, count) => {
         if (count === stop) throw new Error("killed");
       });
@@ -247,13 +221,14 @@ describe("a database of version 1", () => {
       const token = makeToken({ slot: "login" });
       expect((await libsqlStore(inner).findToken([token.digest]))?.token).toEqual(token);
       expect((await libsqlStore(inner).rotateToken(makeSuccessor(token)))?.id).toBe("token-1-2");
+      expect(await libsqlStore(inner).takeAttempts([makeLimit({ max: 1 })], 1)).toHaveLength(1);
       inner.close();
     }
   });
 
   it("may still be written by a program of that version during the change", async () => {
     const client = databases.connect(":memory:");
-    for (const sql of version1) await client.execute(sql);
+    for (const sql of made) await client.execute(sql);
     const store = libsqlStore(client);
     await store.findUser("user-1");
     await client.execute(
@@ -323,7 +298,9 @@ describe("a store whose tables do not exist", () => {
     );
     const inserted = await Promise.all(users.map((user) => store.insertUser(user)));
     expect(inserted).toEqual(users.map(() => true));
-    expect(calls.filter(({ sql }) => sql.startsWith("create table"))).toHaveLength(4);
+    expect(calls.filter(({ sql }) => sql.startsWith("create table"))).toHaveLength(
+      tables.length,
+    );
     calls.length = 0;
     await store.insertToken(makeToken());
     expect(calls).toHaveLength(1);

@@ -1,6 +1,6 @@
 import type { Store } from "../../src/ports/store.ts";
 import type { OwnedToken } from "../../src/pure/record.ts";
-import { makeSuccessor, makeToken, makeUser } from "./record.ts";
+import { makeLimit, makeSuccessor, makeToken, makeUser } from "./record.ts";
 
 /** A race that is run for many rounds, by parts that start together. */
 export interface Race {
@@ -14,6 +14,8 @@ export interface Race {
 }
 
 const LIMIT = { max: 5, now: 1_000 };
+/** The end of a window of attempts that begins at 0. */
+const NEXT = 100;
 
 /** The races of the threat model that a store must win, by their ids there. */
 export const races: Readonly<Record<string, Race>> = {
@@ -114,6 +116,40 @@ export const races: Readonly<Record<string, Race>> = {
         return null;
       }),
     check: (store, round) => checkNoneHolds(store, round),
+  },
+  B4: {
+    name: "60 attempts count exactly up to the limit they share, and nothing for the others",
+    // Every other round begins at the end of a window that was exhausted.
+    async prepare(store, round) {
+      if (round % 2 === 0) return;
+      const limits = [makeLimit({ key: `shared-${round}`, max: 1 })];
+      await store.takeAttempts(limits, 0);
+    },
+    run: (stores, part, round) =>
+      atOnce(stores, 30, async (store, index) => {
+        const max = round % 2 === 0 ? 20 : 1;
+        const own = makeLimit({ key: `own-${round}-${part}-${index}`, max: 1 });
+        const shared = makeLimit({ key: `shared-${round}`, max });
+        const limits = index % 2 === 0 ? [own, shared] : [shared, own];
+        const taken = await store.takeAttempts(limits, NEXT);
+        return taken?.map(({ key, count }) => `${key}: ${count}`).sort().join() ?? null;
+      }),
+    async check(store, round, told) {
+      const [max, length] = round % 2 === 0 ? [20, 100] : [1, 200];
+      const keys = [0, 1].flatMap((part) =>
+        Array.from({ length: 30 }, (_, index) => `own-${round}-${part}-${index}`)
+      );
+      const shared = { key: `shared-${round}`, count: max, endsAt: NEXT + length };
+      const own = await store.findAttempts(keys, NEXT);
+      const counts = Array.from({ length: max }, (_, index) => `shared-${round}: ${index + 1}`);
+      const winners = told.filter((answer) => answer !== null).map(String);
+      const isRight = show(await store.findAttempts([shared.key], NEXT)) === show([shared]) &&
+        told.length === 60 &&
+        winners.map((answer) => answer.split(",")[1]).sort().join() === counts.sort().join() &&
+        winners.map((answer) => answer.split(",")[0]).sort().join() ===
+          own.map(({ key, count }) => `${key}: ${count}`).sort().join();
+      return isRight ? "" : `told ${winners}, stored ${show(own)}`;
+    },
   },
 };
 

@@ -1,4 +1,4 @@
-import type { Revocation } from "../../src/ports/store.ts";
+import type { AttemptLimit, Revocation } from "../../src/ports/store.ts";
 import type { TokenRecord } from "../../src/pure/record.ts";
 import type { UserRecord } from "../../src/pure/user.ts";
 
@@ -50,6 +50,11 @@ export function makeSuccessor(
   const rotation = { predecessor: id, overlapUntil: 100, nonce: "nonce" };
   const token = makeToken({ id: `${id}-2`, owner, epoch, family, digest: "a2", ...changes });
   return { ...token, rotation };
+}
+
+/** A limit of attempts. */
+export function makeLimit(changes: Partial<AttemptLimit> = {}): AttemptLimit {
+  return { key: "key-1", max: 5, window: 100, longest: 400, ...changes };
 }
 
 /** Why and when a token is revoked in these tests. */

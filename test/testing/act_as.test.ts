@@ -212,8 +212,8 @@ describe("actAs", () => {
 });
 
 async function logIn(auth: Auth): Promise<string> {
-  await createUser(auth, { username: "eve", password: "eve-password" });
-  const result = await login(auth, { username: "eve", password: "eve-password" });
+  await createUser(auth, { username: "eve", password: "quiet-harbour-lamp" });
+  const result = await login(auth, { username: "eve", password: "quiet-harbour-lamp" });
   if (!result.ok) throw new Error(`Cannot log in: ${result.failure.reason}`);
   return result.value.text.reveal();
 }

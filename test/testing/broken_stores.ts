@@ -4,6 +4,8 @@ type Store = ReturnType<typeof memoryStore>;
 type Draft = Parameters<Store["insertToken"]>[0];
 type Token = NonNullable<Awaited<ReturnType<Store["insertToken"]>>>;
 type Owned = NonNullable<Awaited<ReturnType<Store["findToken"]>>>;
+type Limit = Parameters<Store["takeAttempts"]>[0][number];
+type Window = Awaited<ReturnType<Store["findAttempts"]>>[number] & { readonly length: number };
 
 const KEEP = { newEpoch: false };
 const ALL = { limit: 10_000 };
@@ -119,6 +121,93 @@ function isLive(
     (without === "idle" || now < ends.idle) &&
     (without === "epoch" || epoch === null || epoch === token.epoch) &&
     (without === "successor" || successor === null);
+}
+
+/** The rules by which attempts are counted. */
+interface AttemptRules {
+  isOver(window: Window, now: number): boolean;
+  /** Whether the window that follows is longer. */
+  isFollowedByLonger(window: Window, limit: Limit, now: number): boolean;
+  lengthen(window: Window, limit: Limit): number;
+  /** The count after a return. */
+  giveBack(window: Window, returned: { readonly count: number }): number;
+  mayGo(window: Window, before: number): boolean;
+}
+
+const attemptRules: AttemptRules = {
+  isOver: ({ endsAt }, now) => endsAt <= now,
+  isFollowedByLonger: ({ count, endsAt, length }, { max }, now) =>
+    count >= max && now < endsAt + length,
+  lengthen: ({ length }, { longest }) => Math.min(longest, 2 * length),
+  giveBack: ({ count }) => Math.max(0, count - 1),
+  mayGo: ({ endsAt, length }, before) => endsAt + length <= before,
+};
+
+/** Attempts counted by rules, the right ones but for `broken`, and the windows for verbs of other kinds. */
+export function countBy(
+  broken: Partial<AttemptRules>,
+): { readonly windows: Map<string, Window>; readonly verbs: Partial<Store> } {
+  const rules = { ...attemptRules, ...broken };
+  const windows = new Map<string, Window>();
+  const show = ({ key, count, endsAt }: Window) => ({ key, count, endsAt });
+  const next = (limit: Limit, now: number): Window => {
+    const { key, window } = limit;
+    const old = windows.get(key);
+    if (old !== undefined && !rules.isOver(old, now)) return { ...old, count: old.count + 1 };
+    const isLonger = old !== undefined && rules.isFollowedByLonger(old, limit, now);
+    const length = isLonger ? rules.lengthen(old, limit) : window;
+    return { key, count: 1, endsAt: now + length, length };
+  };
+  const verbs: Partial<Store> = {
+    async takeAttempts(limits, now) {
+      const taken = limits.map((limit) => ({ limit, window: next(limit, now) }));
+      if (taken.some(({ limit, window }) => window.count > limit.max)) return null;
+      return taken.map(({ window }) => {
+        windows.set(window.key, window);
+        return show(window);
+      });
+    },
+    async findAttempts(keys, now) {
+      const found = keys.flatMap((key) => windows.get(key) ?? []);
+      return found.filter((window) => !rules.isOver(window, now)).map(show);
+    },
+    async returnAttempts(returned) {
+      for (const { key, endsAt, count } of returned) {
+        const window = windows.get(key);
+        if (window === undefined || window.endsAt !== endsAt) continue;
+        windows.set(key, { ...window, count: rules.giveBack(window, { count }) });
+      }
+    },
+    async pruneAttempts(before, limit) {
+      const doomed = [...windows.values()].filter((window) => rules.mayGo(window, before));
+      for (const { key } of doomed.slice(0, limit)) windows.delete(key);
+      return Math.min(limit, doomed.length);
+    },
+  };
+  return { windows, verbs };
+}
+
+/** Gives the store other keys than it is given, and takes its own back. */
+function changeKeys(store: Store, change: (key: string) => string): Partial<Store> {
+  return {
+    async takeAttempts(limits, now) {
+      const changed = limits.map((limit) => ({ ...limit, key: change(limit.key) }));
+      const taken = await store.takeAttempts(changed, now);
+      return taken?.map((window, index) => ({
+        ...window,
+        key: limits[index]?.key ?? window.key,
+      })) ?? null;
+    },
+    async findAttempts(keys, now) {
+      const found = await Promise.all(keys.map(async (key) => {
+        const windows = await store.findAttempts([change(key)], now);
+        return windows.map((window) => ({ ...window, key }));
+      }));
+      return found.flat();
+    },
+    returnAttempts: (windows) =>
+      store.returnAttempts(windows.map((window) => ({ ...window, key: change(window.key) }))),
+  };
 }
 
 /** Stores that are right but for one thing, each a mistake somebody has made or could make. */
@@ -758,6 +847,207 @@ export const brokenStores: readonly (readonly [string, (store: Store) => Partial
         const isDeleted = await store.deleteUser(id);
         if (isDeleted) deleted.add(id);
         return isDeleted || deleted.has(id);
+      },
+    };
+  }],
+  ["one attempt more than the limit counts", (store) => ({
+    takeAttempts: (limits, now) =>
+      store.takeAttempts(limits.map((limit) => ({ ...limit, max: limit.max + 1 })), now),
+  })],
+  ["attempts are counted against one limit after the other", (store) => ({
+    async takeAttempts(limits, now) {
+      const taken = [];
+      for (const limit of limits) {
+        const windows = await store.takeAttempts([limit], now);
+        if (windows === null) return null;
+        taken.push(...windows);
+      }
+      return taken;
+    },
+  })],
+  ["limits are looked at together and counted one after the other", (store) => ({
+    async takeAttempts(limits, now) {
+      const found = await store.findAttempts(limits.map(({ key }) => key), now);
+      const isExhausted = limits.some(({ key, max }) =>
+        found.some((window) => window.key === key && window.count >= max)
+      );
+      if (isExhausted) return null;
+      const taken = [];
+      for (const limit of limits) {
+        const windows = await store.takeAttempts([limit], now);
+        if (windows === null) return null;
+        taken.push(...windows);
+      }
+      return taken;
+    },
+  })],
+  ["attempts are looked at and then counted", (store) => ({
+    async takeAttempts(limits, now) {
+      const found = await store.findAttempts(limits.map(({ key }) => key), now);
+      const isExhausted = limits.some(({ key, max }) =>
+        found.some((window) => window.key === key && window.count >= max)
+      );
+      if (isExhausted) return null;
+      return await store.takeAttempts(limits.map((limit) => ({ ...limit, max: Infinity })), now);
+    },
+  })],
+  ["attempts that race share one count", (store) => {
+    let last: ReturnType<Store["takeAttempts"]> | null = null;
+    return {
+      takeAttempts(limits, now) {
+        last ??= store.takeAttempts(limits, now).finally(() => last = null);
+        return last;
+      },
+    };
+  }],
+  ["windows come in the order of their keys", (store) => ({
+    async takeAttempts(limits, now) {
+      const taken = await store.takeAttempts(limits, now);
+      return taken?.toSorted((left, right) => left.key < right.key ? -1 : 1) ?? null;
+    },
+  })],
+  ["a refused attempt lengthens the window", () => {
+    const { windows, verbs } = countBy({});
+    return {
+      ...verbs,
+      async takeAttempts(limits, now) {
+        const taken = await verbs.takeAttempts?.(limits, now) ?? null;
+        for (const { key } of taken === null ? limits : []) {
+          const window = windows.get(key);
+          if (window !== undefined) windows.set(key, { ...window, endsAt: now + window.length });
+        }
+        return taken;
+      },
+    };
+  }],
+  [
+    "a window lasts until after its end",
+    () => countBy({ isOver: ({ endsAt }, now) => endsAt < now }).verbs,
+  ],
+  ["windows never grow", () => countBy({ isFollowedByLonger: () => false }).verbs],
+  ["windows grow without end", () => countBy({ lengthen: ({ length }) => 2 * length }).verbs],
+  [
+    "windows grow by the first length",
+    () =>
+      countBy({ lengthen: (old, limit) => Math.min(limit.longest, old.length + limit.window) })
+        .verbs,
+  ],
+  ["windows grow though attempts were to spare", () =>
+    countBy({
+      isFollowedByLonger: ({ endsAt, length }, _, now) => now < endsAt + length,
+    }).verbs],
+  [
+    "windows grow after a quiet time",
+    () => countBy({ isFollowedByLonger: ({ count }, { max }) => count >= max }).verbs,
+  ],
+  ["windows grow at the end of the quiet time", () =>
+    countBy({
+      isFollowedByLonger: ({ count, endsAt, length }, { max }, now) =>
+        count >= max && now <= endsAt + length,
+    }).verbs],
+  ["keys of attempts have no case", (store) => changeKeys(store, (key) => key.toLowerCase())],
+  [
+    "keys of attempts are cut at a NUL",
+    (store) => changeKeys(store, (key) => key.replace(/\0.*/s, "")),
+  ],
+  [
+    "keys of attempts are put into SQL as they are",
+    (store) => changeKeys(store, (key) => key.replaceAll("'", "")),
+  ],
+  ["find shows windows that are over", (store) => ({
+    findAttempts: (keys) => store.findAttempts(keys, 0),
+  })],
+  ["find deletes windows that are over", () => {
+    const { windows, verbs } = countBy({});
+    return {
+      ...verbs,
+      async findAttempts(keys, now) {
+        for (const [key, { endsAt }] of windows) if (endsAt <= now) windows.delete(key);
+        return await verbs.findAttempts?.(keys, now) ?? [];
+      },
+    };
+  }],
+  ["find counts an attempt", () => {
+    const { windows, verbs } = countBy({});
+    return {
+      ...verbs,
+      async findAttempts(keys, now) {
+        const found = await verbs.findAttempts?.(keys, now) ?? [];
+        for (const window of windows.values()) {
+          if (keys.includes(window.key)) {
+            windows.set(window.key, { ...window, count: window.count + 1 });
+          }
+        }
+        return found;
+      },
+    };
+  }],
+  ["return does nothing", () => ({
+    returnAttempts: () => Promise.resolve(),
+  })],
+  ["return empties the window", () => countBy({ giveBack: () => 0 }).verbs],
+  ["return counts below 0", () => countBy({ giveBack: ({ count }) => count - 1 }).verbs],
+  [
+    "return takes back as many as it is told",
+    () => countBy({ giveBack: ({ count }, returned) => Math.max(0, count - returned.count) }).verbs,
+  ],
+  [
+    "return sets the count to one less than it is told",
+    () => countBy({ giveBack: (_, returned) => Math.max(0, returned.count - 1) }).verbs,
+  ],
+  ["return goes by the key alone", (store) => ({
+    async returnAttempts(windows) {
+      await store.returnAttempts(await store.findAttempts(windows.map(({ key }) => key), 0));
+    },
+  })],
+  ["return takes the first window only", (store) => ({
+    returnAttempts: (windows) => store.returnAttempts(windows.slice(0, 1)),
+  })],
+  ["returns that race lose some", (store) => {
+    let isBusy = false;
+    return {
+      async returnAttempts(windows) {
+        if (isBusy) return;
+        isBusy = true;
+        await Promise.resolve();
+        await store.returnAttempts(windows);
+        isBusy = false;
+      },
+    };
+  }],
+  [
+    "prune deletes windows that are over",
+    () => countBy({ mayGo: ({ endsAt }, before) => endsAt <= before }).verbs,
+  ],
+  ["prune of attempts waits a millisecond", (store) => ({
+    pruneAttempts: (before, limit) => store.pruneAttempts(before - 1, limit),
+  })],
+  ["prune of attempts ignores the limit", (store) => ({
+    pruneAttempts: (before) => store.pruneAttempts(before, 1_000),
+  })],
+  ["prunes of attempts that race count twice", (store) => {
+    let last: Promise<number> | null = null;
+    return {
+      pruneAttempts(before, limit) {
+        last ??= store.pruneAttempts(before, limit).finally(() => last = null);
+        return last;
+      },
+    };
+  }],
+  ["windows are shown as they are kept", (store) => {
+    const kept = new Map<string, Awaited<ReturnType<Store["findAttempts"]>>[number]>();
+    return {
+      async takeAttempts(limits, now) {
+        const taken = await store.takeAttempts(limits, now);
+        for (const window of taken ?? []) kept.set(window.key, window);
+        return taken;
+      },
+      async findAttempts(keys, now) {
+        const found = await store.findAttempts(keys, now);
+        return found.map((window) => {
+          const old = kept.get(window.key);
+          return old !== undefined && old.count > window.count ? old : window;
+        });
       },
     };
   }],
