@@ -1,6 +1,7 @@
 import { type Duration, toMilliseconds } from "../pure/duration.ts";
 import type { Auth } from "./auth.ts";
 import { emit } from "./emit.ts";
+import { ask, readCount } from "./store_answer.ts";
 
 /** What is pruned, and in which steps. */
 export interface PruneOptions {
@@ -15,6 +16,7 @@ const DEFAULT_BATCH = 1_000;
 
 /**
  * Deletes tokens that stopped holding longer ago than the retention; returns how many.
+ * Counts of attempts that no longer matter go as well.
  *
  * Run it from a timer or a cron job, never while a request waits. It works in
  * bounded steps, so others write in between. While a token is kept its reuse
@@ -34,8 +36,11 @@ export async function pruneTokens<Scope extends string>(
   const before = at - toMilliseconds(retention, "retention");
   let count = 0;
   for (let deleted = batch; deleted === batch;) {
-    deleted = await auth.store.pruneTokens(before, batch);
+    deleted = await ask(auth.store.pruneTokens(before, batch), readCount);
     count += deleted;
+  }
+  for (let deleted = batch; deleted === batch;) {
+    deleted = await ask(auth.store.pruneAttempts(at, batch), readCount);
   }
   emit(auth, { type: "tokens_pruned", at, count });
   return count;

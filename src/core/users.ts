@@ -1,10 +1,20 @@
 import { fail, ok, type Result } from "../data/result.ts";
 import { checkPassword, type PasswordReason } from "../pure/password.ts";
-import { normalizeUsername, toUser, type User, type UsernameReason } from "../pure/user.ts";
+import { defaultPasswordRules, type PasswordProblem } from "../pure/password_rule.ts";
+import {
+  normalizeUsername,
+  toUser,
+  type User,
+  type UsernameReason,
+  type UserRecord,
+} from "../pure/user.ts";
 import type { Auth } from "./auth.ts";
 import { drawIdentifier } from "./identifier.ts";
-import { type PasswordFailure, verifyRecord } from "./login.ts";
+import { hashPassword, type PasswordFailure, verifyRecord } from "./login.ts";
+import { limitLogin } from "./login_limit.ts";
+import { findProblems } from "./password_rules.ts";
 import { markRevoked } from "./revoke.ts";
+import { ask, readFlag, readOptional, readUserRecord } from "./store_answer.ts";
 
 /** A user to make. */
 export interface NewUser {
@@ -20,19 +30,28 @@ export interface NewUser {
   readonly isSuperuser?: boolean;
 }
 
+/** Why a new password was refused: it cannot be hashed, or it breaks rules. */
+export type NewPasswordFailure = { readonly reason: PasswordReason } | {
+  /** It breaks at least one of the rules. */
+  readonly reason: "password_refused";
+  /** What they have against it, in their order, in sentences for the person. */
+  readonly problems: readonly PasswordProblem[];
+};
+
 /** Why a user was not made. */
-export interface UserFailure {
+export type UserFailure = NewPasswordFailure | {
   /** What was wrong. */
-  readonly reason: UsernameReason | PasswordReason | "username_taken";
-}
+  readonly reason: UsernameReason | "username_taken";
+};
 
 /**
  * Makes a user.
  *
- * Of several calls with one username exactly one succeeds. The password is
- * checked for nothing but that it can be hashed.
+ * Of several calls with one username exactly one succeeds. The password must
+ * fulfil the `passwordRules` of the configuration.
  *
  * @throws {StoreError} when the store fails
+ * @throws {OverloadError} when too many passwords are being hashed
  *
  * @example
  * ```ts
@@ -41,7 +60,7 @@ export interface UserFailure {
  * import { pbkdf2 } from "latchkey/pbkdf2";
  *
  * const auth = defineAuth({ store: memoryStore(), passwords: [pbkdf2()] });
- * const created = await createUser(auth, { username: "ada", password: "correct horse" });
+ * const created = await createUser(auth, { username: "ada", password: "correct horse battery" });
  * console.log(created.ok ? created.value.username : created.failure.reason); // ada
  * ```
  */
@@ -51,7 +70,7 @@ export async function createUser<Scope extends string>(
 ): Promise<Result<User, UserFailure>> {
   const name = normalizeUsername(username);
   if (!name.ok) return fail({ reason: name.failure });
-  const hashed = await hashPassword(auth, password ?? null);
+  const hashed = await hashNewPassword(auth, name.value, password ?? null);
   if (!hashed.ok) return hashed;
   const record = {
     id: drawIdentifier(auth.random),
@@ -63,7 +82,7 @@ export async function createUser<Scope extends string>(
     createdAt: auth.now(),
     epoch: 0,
   };
-  return await auth.store.insertUser(record)
+  return await ask(auth.store.insertUser(record), readFlag)
     ? ok(toUser(record))
     : fail({ reason: "username_taken" });
 }
@@ -72,6 +91,7 @@ export async function createUser<Scope extends string>(
  * Makes an active user who is staff and superuser. The same as {@link createUser} otherwise.
  *
  * @throws {StoreError} when the store fails
+ * @throws {OverloadError} when too many passwords are being hashed
  */
 export function createSuperuser<Scope extends string>(
   auth: Auth<Scope>,
@@ -81,10 +101,10 @@ export function createSuperuser<Scope extends string>(
 }
 
 /** Why a password was not set. */
-export interface SetPasswordFailure {
-  /** What was wrong. */
-  readonly reason: PasswordReason | "unknown_user";
-}
+export type SetPasswordFailure = NewPasswordFailure | {
+  /** There is no such user. */
+  readonly reason: "unknown_user";
+};
 
 /**
  * Sets a user's password, whatever it was; `null` takes it away, and with it the login.
@@ -93,26 +113,42 @@ export interface SetPasswordFailure {
  * unless `revokeOn.passwordChange` is `false`.
  *
  * @throws {StoreError} when the store fails; repeat the call
+ * @throws {OverloadError} when too many passwords are being hashed
  */
 export async function setPassword<Scope extends string>(
   auth: Auth<Scope>,
   userId: string,
   password: string | null,
 ): Promise<Result<null, SetPasswordFailure>> {
-  const hashed = await hashPassword(auth, password);
+  const record = await findUser(auth, userId);
+  if (record === null) return fail({ reason: "unknown_user" });
+  const hashed = await hashNewPassword(auth, record.username, password);
   if (!hashed.ok) return hashed;
   const newEpoch = auth.revokeOn.passwordChange;
-  const replaced = await auth.store.replacePassword(userId, hashed.value, { newEpoch });
+  const replaced = await ask(
+    auth.store.replacePassword(userId, hashed.value, { newEpoch }),
+    readFlag,
+  );
   if (!replaced) return fail({ reason: "unknown_user" });
   if (newEpoch) await markRevoked(auth, userId, "password_changed");
   return ok(null);
 }
 
-/** Why a password was not changed. */
-export interface ChangePasswordFailure {
-  /** What was wrong. */
-  readonly reason: PasswordReason | PasswordFailure["reason"] | "changed_meanwhile";
+/** The passwords of a change, and where they came from. */
+export interface PasswordReplacement {
+  /** The password there is, as the user typed it. */
+  readonly current: string;
+  /** The password there shall be. */
+  readonly next: string;
+  /** The client's address, for the limits of logins, which count a wrong current password too. */
+  readonly address?: string | null;
 }
+
+/** Why a password was not changed. */
+export type ChangePasswordFailure = PasswordFailure | NewPasswordFailure | {
+  /** Somebody else changed it at the same time. */
+  readonly reason: "changed_meanwhile";
+};
 
 /**
  * Changes a password for whoever knows the current one.
@@ -123,21 +159,23 @@ export interface ChangePasswordFailure {
  * meanwhile, that one does not hold.
  *
  * @throws {StoreError} when the store fails; repeat the call
+ * @throws {OverloadError} when too many passwords are being hashed
  */
 export async function changePassword<Scope extends string>(
   auth: Auth<Scope>,
   userId: string,
-  passwords: { readonly current: string; readonly next: string },
+  { current, next, address = null }: PasswordReplacement,
 ): Promise<Result<User, ChangePasswordFailure>> {
-  const { current, next } = passwords;
   if (checkPassword(current) !== null) return fail({ reason: "malformed_credentials" });
-  const verified = await verifyRecord(auth, await auth.store.findUser(userId), current);
+  const record = await findUser(auth, userId);
+  const source = { username: record?.username ?? "", address };
+  const verified = await limitLogin(auth, source, () => verifyRecord(auth, record, current));
   if (!verified.ok) return verified;
-  const hashed = await hashPassword(auth, next);
+  const hashed = await hashNewPassword(auth, verified.value.username, next);
   if (!hashed.ok) return hashed;
   const newEpoch = auth.revokeOn.passwordChange;
   const change = { expected: verified.value.password, newEpoch };
-  if (!await auth.store.replacePassword(userId, hashed.value, change)) {
+  if (!await ask(auth.store.replacePassword(userId, hashed.value, change), readFlag)) {
     return fail({ reason: "changed_meanwhile" });
   }
   if (newEpoch) await markRevoked(auth, userId, "password_changed");
@@ -161,7 +199,7 @@ export async function setActive<Scope extends string>(
   isActive: boolean,
 ): Promise<boolean> {
   const newEpoch = !isActive && auth.revokeOn.deactivation;
-  const found = await auth.store.setActive(userId, isActive, { newEpoch });
+  const found = await ask(auth.store.setActive(userId, isActive, { newEpoch }), readFlag);
   if (found && newEpoch) await markRevoked(auth, userId, "user_deactivated");
   return found;
 }
@@ -178,18 +216,32 @@ export async function deleteUser<Scope extends string>(
   auth: Auth<Scope>,
   userId: string,
 ): Promise<boolean> {
-  const deleted = await auth.store.deleteUser(userId);
+  const deleted = await ask(auth.store.deleteUser(userId), readFlag);
   await markRevoked(auth, userId, "user_deleted");
   return deleted;
 }
 
-async function hashPassword<Scope extends string>(
+async function findUser<Scope extends string>(
+  { store }: Auth<Scope>,
+  id: string,
+): Promise<UserRecord | null> {
+  return await ask(
+    store.findUser(id),
+    (answer) => readOptional(answer, (user) => readUserRecord(user, { id })),
+  );
+}
+
+async function hashNewPassword<Scope extends string>(
   auth: Auth<Scope>,
+  username: string,
   password: string | null,
-): Promise<Result<string | null, { readonly reason: PasswordReason }>> {
+): Promise<Result<string | null, NewPasswordFailure>> {
   if (password === null) return ok(null);
   const reason = checkPassword(password);
-  return reason === null
-    ? ok(await auth.passwords[0].hash(password, auth.random))
-    : fail({ reason });
+  if (reason !== null) return fail({ reason });
+  const rules = auth.passwordRules ?? defaultPasswordRules;
+  const problems = await findProblems(rules, password, { username });
+  return problems.length === 0
+    ? ok(await hashPassword(auth, password))
+    : fail({ reason: "password_refused", problems });
 }

@@ -13,7 +13,8 @@ const MAX_DURATION = 3_155_760_000_000_000;
  * @throws {RangeError} when it is not a positive whole number of milliseconds, or above 100,000 years
  */
 export function toMilliseconds(duration: Duration, name: string): number {
-  const value = typeof duration === "number" ? duration : duration.milliseconds();
+  // Whoever configures from JavaScript, or from data, may hand over anything.
+  const value = typeof duration === "number" ? duration : duration?.milliseconds?.();
   if (!Number.isSafeInteger(value) || value <= 0 || value > MAX_DURATION) {
     throw new RangeError(`Cannot use ${name}: expected a positive whole number of milliseconds`);
   }

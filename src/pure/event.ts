@@ -1,7 +1,7 @@
 import type { RevokedReason } from "./record.ts";
 import type { TokenReason } from "./verify.ts";
 
-/** Why a login was refused, for the log. A client must be told the same for all of them. */
+/** Why a password was refused, for the log. A client must be told the same for all of them. */
 export type LoginReason =
   | "unknown_user"
   | "no_password"
@@ -27,7 +27,8 @@ export type AuthEvent =
     readonly type: "login_refused";
     readonly at: number;
     readonly owner: string | null;
-    readonly reason: LoginReason;
+    /** `throttled`: there were too many attempts, so the password was not even looked at. */
+    readonly reason: LoginReason | "throttled";
   }
   | {
     readonly type: "token_issued";

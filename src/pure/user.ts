@@ -66,3 +66,12 @@ export function toUser(record: UserRecord): User {
   const { id, username, isActive, isStaff, isSuperuser, epoch } = record;
   return { id, username, isActive, isStaff, isSuperuser, epoch };
 }
+
+/**
+ * One text for all spellings of a username that a person may take for the same:
+ * NFKC, without case and without outer spaces. For counting, never for finding.
+ */
+export function normalizeAccount(username: string): string {
+  // Upper case first: only so are all forms of one letter, such as the Greek sigmas, the same.
+  return username.normalize("NFKC").trim().toUpperCase().toLowerCase().normalize("NFKC");
+}

@@ -1,4 +1,13 @@
-import { issueToken, listTokens, pruneTokens, revokeToken, rotateToken } from "latchkey";
+import {
+  type AuthEvent,
+  issueToken,
+  listTokens,
+  pruneTokens,
+  revokeToken,
+  rotateToken,
+  StoreError,
+  verifyPassword,
+} from "latchkey";
 import { memoryStore } from "latchkey/memory";
 import { describe, expect, it } from "vitest";
 import { makeAuth, makeUser, must, reasonOf } from "../fixture.ts";
@@ -52,6 +61,66 @@ describe("pruneTokens()", () => {
     expect(limits).toEqual([3, 3, 3]);
     expect(await pruneTokens(auth, { retention: 1 })).toBe(0);
     expect(limits.at(-1)).toBe(1_000);
+  });
+
+  it("B11: deletes counts of attempts once they no longer matter, in bounded steps", async () => {
+    const store = memoryStore();
+    const deleted: (readonly [number, number])[] = [];
+    const events: AuthEvent[] = [];
+    const keys = new Set<string>();
+    const { auth, clock } = makeAuth({
+      loginLimits: {
+        account: { max: 1, window: 1_000, longest: DAY },
+        address: null,
+        global: { max: 99, window: DAY },
+      },
+      onEvent: (event) => events.push(event),
+      store: {
+        ...store,
+        takeAttempts(limits, now) {
+          for (const { key } of limits) keys.add(key);
+          return store.takeAttempts(limits, now);
+        },
+        async pruneAttempts(before, limit) {
+          const count = await store.pruneAttempts(before, limit);
+          deleted.push([limit, count]);
+          return count;
+        },
+      },
+    });
+    const fail = async (username: string) =>
+      (await verifyPassword(auth, { username, password: "x" })).ok;
+    // An instant at which no window was over.
+    const begun = clock.now;
+    const left = async () => (await store.findAttempts([...keys], begun)).length;
+    for (let count = 0; count < 7; count++) await fail(`user-${count}`);
+    expect(await left()).toBe(8);
+    clock.now += 1_999;
+    expect(await pruneTokens(auth, { batch: 3 })).toBe(0);
+    expect(await left()).toBe(8);
+    // Its window is the second in a row, so it lasts for two seconds and matters for four.
+    await fail("user-0");
+    clock.now += 1;
+    expect(await pruneTokens(auth, { batch: 3 })).toBe(0);
+    expect(await left()).toBe(2);
+    expect(deleted).toEqual([[3, 0], [3, 3], [3, 3], [3, 0]]);
+    expect(events.at(-1)).toEqual({ type: "tokens_pruned", at: clock.now, count: 0 });
+    clock.now += 3_999;
+    await pruneTokens(auth);
+    expect(await left()).toBe(1);
+    expect(deleted.at(-1)).toEqual([1_000, 1]);
+    clock.now = begun + 2 * DAY;
+    await pruneTokens(auth, { retention: 999 * DAY });
+    expect(await left()).toBe(0);
+  });
+
+  it("B11: rejects with a StoreError when counts of attempts cannot be deleted", async () => {
+    const pruneAttempts = () => Promise.reject(new Error("SELECT secret"));
+    const { auth, clock } = makeAuth({ store: { ...memoryStore(), pruneAttempts } });
+    must(await issueToken(auth, "1", { expiresIn: 1 }));
+    clock.now += 2;
+    await expect(pruneTokens(auth, { retention: 1 })).rejects.toThrow(StoreError);
+    expect(must(await listTokens(auth, "1")).tokens).toHaveLength(0);
   });
 
   it.each([{ batch: 0 }, { batch: 1.5 }, { batch: NaN }, { retention: 0 }, { retention: -1 }])(
