@@ -1,5 +1,5 @@
 /** The tutorial on Bun's own server: `npm run example:bun`. */
-import { guard, logout, obtainToken } from "latchkey/fetch";
+import { guard, logout, mount, obtainToken } from "latchkey/fetch";
 import { customLogin } from "./login.ts";
 import { announce, auth, hostname, onStop, port } from "./setup.ts";
 
@@ -8,7 +8,7 @@ const server = Bun.serve({
   port,
   routes: {
     "/api/get-token/": obtainToken(auth),
-    "/api/login/": customLogin(auth),
+    "/api/login/": mount(customLogin(auth)),
     "/api/logout/": logout(auth),
     "/api/secret-info/": guard(auth)(() => Response.json({ hello: "World" })),
   },

@@ -4,9 +4,9 @@
  * A plain valibot schema, a criterion beyond the password, and the application's
  * own answers, out of nothing but functions.
  */
-import { serve } from "@hono/node-server";
+import { type HttpBindings, serve } from "@hono/node-server";
 import { Hono } from "hono";
-import { grantToken, readBody, verifyPassword } from "latchkey";
+import { findClientAddress, grantToken, readBody, verifyPassword } from "latchkey";
 import { guard, logout, obtainToken } from "latchkey/hono";
 import * as v from "valibot";
 import { announce, auth, hostname, onStop, port } from "./setup.ts";
@@ -16,12 +16,20 @@ const Login = v.object({
   password: v.pipe(v.string(), v.maxLength(20)),
 });
 
-const app = new Hono();
+const app = new Hono<{ Bindings: HttpBindings }>();
 app.post("/api/login/", async (c) => {
   const body = await readBody(c.req.raw);
   const input = body.ok ? v.safeParse(Login, body.value) : null;
   if (!input?.success) return c.json({ msg: "Send a username and a password of up to 20" }, 400);
-  const verified = await verifyPassword(auth, input.output);
+  const client = {
+    headers: c.req.raw.headers,
+    address: c.env.incoming.socket.remoteAddress ?? null,
+  };
+  const address = findClientAddress(client, auth.trustedProxies);
+  const verified = await verifyPassword(auth, { ...input.output, address });
+  if (!verified.ok && verified.failure.reason === "throttled") {
+    return c.json({ msg: "Too many attempts, come back later" }, 429);
+  }
   const isWelcome = verified.ok && verified.value.isStaff;
   const granted = isWelcome ? await grantToken(auth, verified.value) : null;
   if (!granted?.ok) return c.json({ msg: "Invalid username/password" }, 400);

@@ -1,5 +1,5 @@
 /** What the examples use of Deno and Bun, so that one compiler run checks them all. */
-type Handler = (request: Request) => Response | Promise<Response>;
+type Handler = (request: Request, platform: object) => Response | Promise<Response>;
 
 declare const Deno: {
   serve(

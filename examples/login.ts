@@ -4,6 +4,7 @@ import {
   charField,
   defineEndpoint,
   type Endpoint,
+  findClientAddress,
   grantToken,
   verifyPassword,
 } from "latchkey";
@@ -17,8 +18,10 @@ const Login = v.object({
 export function customLogin(auth: Auth): Endpoint {
   return defineEndpoint(auth, {
     schema: Login,
-    async handle(credentials) {
-      const verified = await verifyPassword(auth, credentials);
+    async handle(credentials, request) {
+      const address = findClientAddress(request, auth.trustedProxies);
+      const verified = await verifyPassword(auth, { ...credentials, address });
+      if (!verified.ok && verified.failure.reason === "throttled") return verified.failure;
       const granted = verified.ok ? await grantToken(auth, verified.value) : verified;
       return granted.ok
         ? Response.json({ token: granted.value.text.reveal() })

@@ -28,7 +28,9 @@ const chosen = env["LATCHKEY_PASSWORD"];
 const password = chosen ?? generatePassword();
 const created = await createSuperuser(auth, { username, password });
 if (!created.ok && created.failure.reason !== "username_taken") {
-  refuse(`Cannot make the user ${username}: ${created.failure.reason}`);
+  const problems = "problems" in created.failure ? created.failure.problems : [];
+  const reasons = [created.failure.reason, ...problems.map(({ message }) => message)];
+  refuse(`Cannot make the user ${username}: ${reasons.join(". ")}`);
 }
 
 /** Prints where the server listens, the password if it is new, and the tutorial; then `more`. */

@@ -6,17 +6,17 @@
  */
 import type { Auth } from "../../src/core/auth.ts";
 import { toResponse } from "../../src/http/answer.ts";
+import type { EndpointRequest } from "../../src/http/body.ts";
 import type { Endpoint } from "../../src/http/endpoint.ts";
 import {
   type AuthenticatedGuardOptions,
   createGuard,
   type GuardOptions,
-  type GuardRequest,
 } from "../../src/http/guard.ts";
+import { createLogout } from "../../src/http/logout.ts";
+import { createObtainToken, type ObtainTokenOptions } from "../../src/http/obtain_token.ts";
 import type { Principal } from "../../src/pure/record.ts";
-
-export { createLogout as logout } from "../../src/http/logout.ts";
-export { createObtainToken as obtainToken } from "../../src/http/obtain_token.ts";
+import { findPeerAddress } from "./peer_address.ts";
 
 /** Answers a guarded request. `rest` is what the platform passes besides the request. */
 export type GuardedHandler<Who extends Principal | null, Rest extends readonly unknown[]> = (
@@ -25,8 +25,8 @@ export type GuardedHandler<Who extends Principal | null, Rest extends readonly u
   ...rest: Rest
 ) => Response | Promise<Response>;
 
-/** A fetch-style handler. */
-export type FetchHandler<Rest extends readonly unknown[]> = (
+/** A fetch-style handler. Pass it all that the platform passes, or it knows no address. */
+export type FetchHandler<Rest extends readonly unknown[] = readonly unknown[]> = (
   request: Request,
   ...rest: Rest
 ) => Promise<Response>;
@@ -66,17 +66,35 @@ export function guard<Scope extends string>(
 ): GuardHandler<Principal<Scope> | null> {
   const check = createGuard(auth, options);
   return (handler) => async (request, ...rest) => {
-    const result = await check(toGuardRequest(request, rest));
+    const decision = check(new RequestView(request, rest));
+    const result = "then" in decision ? await decision : decision;
     return result.ok ? await handler(request, result.value, ...rest) : toResponse(result.failure);
   };
 }
 
+/** Makes the handler that takes a username and password and answers with a token. */
+export function obtainToken<Scope extends string>(
+  auth: Auth<Scope>,
+  options?: ObtainTokenOptions<NoInfer<Scope>>,
+): FetchHandler {
+  return mount(createObtainToken(auth, options));
+}
+
+/** Makes the handler that revokes the token it is called with. */
+export function logout<Scope extends string>(
+  auth: Auth<Scope>,
+  options?: AuthenticatedGuardOptions<NoInfer<Scope>>,
+): FetchHandler {
+  return mount(createLogout(auth, options));
+}
+
 /**
- * Turns an endpoint into a handler that tells the platform what to wait for after the answer.
+ * Turns an endpoint into a handler that makes use of what the platform passes besides the request.
  *
- * An endpoint is a fetch-style handler by itself. On a platform that may end
- * with the answer, such as Workers, mount it with this, or the last uses of
- * tokens may be lost.
+ * An endpoint is a fetch-style handler by itself, but then it does not know the
+ * address of the client, which `Deno.serve` and `Bun.serve` tell in the second
+ * argument; and on a platform that may end with the answer, such as Workers, which tell
+ * in the third what to call, the last uses of tokens may be lost.
  *
  * @example
  * ```ts
@@ -90,19 +108,52 @@ export function guard<Scope extends string>(
  * console.log((await handle(new Request("https://example.com/me/"))).status); // 401
  * ```
  */
-export function mount(endpoint: Endpoint): FetchHandler<readonly unknown[]> {
-  return async (request, ...rest) => {
-    const { url, body, bodyUsed } = request;
-    return await endpoint({ ...toGuardRequest(request, rest), url, body, bodyUsed });
-  };
+export function mount(endpoint: Endpoint): FetchHandler {
+  return async (request, ...rest) => await endpoint(new RequestView(request, rest));
 }
 
-/** A Worker's execution context, where the platform passes one, is told what to wait for. */
-function toGuardRequest({ method, headers }: Request, rest: readonly unknown[]): GuardRequest {
-  const execution = rest.find(isExecution);
-  return execution === undefined
-    ? { method, headers }
-    : { method, headers, waitUntil: (work) => execution.waitUntil(work) };
+/** What guards and endpoints read, taken from the platform only when it is read. */
+class RequestView implements EndpointRequest {
+  readonly #request: Request;
+  readonly #rest: readonly unknown[];
+
+  constructor(request: Request, rest: readonly unknown[]) {
+    this.#request = request;
+    this.#rest = rest;
+  }
+
+  get method(): string {
+    return this.#request.method;
+  }
+
+  get url(): string {
+    return this.#request.url;
+  }
+
+  get headers(): Headers {
+    return this.#request.headers;
+  }
+
+  get address(): string | null {
+    for (const platform of this.#rest) {
+      const address = findPeerAddress(platform, this.#request);
+      if (address !== null) return address;
+    }
+    return null;
+  }
+
+  /** A Worker's execution context, where the platform passes one, is told what to wait for. */
+  get waitUntil(): (work: Promise<void>) => void {
+    return (work) => this.#rest.find(isExecution)?.waitUntil(work);
+  }
+
+  get body(): ReadableStream<Uint8Array> | null {
+    return this.#request.body;
+  }
+
+  get bodyUsed(): boolean {
+    return this.#request.bodyUsed;
+  }
 }
 
 function isExecution(value: unknown): value is { waitUntil(work: Promise<void>): void } {

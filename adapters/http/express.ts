@@ -10,12 +10,14 @@ import {
   type AuthenticatedGuardOptions,
   createGuard,
   type GuardOptions,
-  type GuardRequest,
 } from "../../src/http/guard.ts";
+import type { GuardRequest } from "../../src/http/guard_request.ts";
 import { createLogout } from "../../src/http/logout.ts";
 import { createObtainToken, type ObtainTokenOptions } from "../../src/http/obtain_token.ts";
+import type { Result } from "../../src/data/result.ts";
 import type { Answer } from "../../src/ports/dialect.ts";
 import type { Principal } from "../../src/pure/record.ts";
+import { findSocketAddress } from "./peer_address.ts";
 
 /** What the adapter reads of an Express request; it is Node's own, so it fits Express 4 and 5. */
 export interface ExpressRequest extends AsyncIterable<Uint8Array> {
@@ -31,12 +33,20 @@ export interface ExpressRequest extends AsyncIterable<Uint8Array> {
   readonly originalUrl?: string;
   /** What a body parser mounted before has made of the body. */
   readonly body?: unknown;
+  /** The connection; a socket of Unix has no addresses, one that is gone has lost the remote one. */
+  readonly socket?: {
+    readonly remoteAddress?: string | undefined;
+    readonly localAddress?: string | undefined;
+    readonly destroyed?: boolean;
+  };
 }
 
 /** What the adapter uses of an Express response. */
 export interface ExpressResponse<Locals extends object> {
   /** Where the principal is left for the handlers that follow. */
   locals: Locals;
+  /** Adds to a header, one line for each cookie. */
+  appendHeader(name: string, value: string): unknown;
   /** Begins the answer. */
   writeHead(status: number, headers: Record<string, string>): unknown;
   /** Ends the answer, with its body. */
@@ -83,11 +93,14 @@ export function guard<Scope extends string>(
 ): ExpressHandler<{ principal: Principal<Scope> | null }> {
   const check = createGuard(auth, options);
   return (request, response, next) => {
-    check(toGuardRequest(request)).then((result) => {
+    const settle = (result: Result<Principal<Scope> | null, Answer>) => {
       if (!result.ok) return send(response, result.failure);
       response.locals.principal = result.value;
       next();
-    }).catch(next);
+    };
+    const decision = check(new GuardView(request));
+    if ("then" in decision) decision.then(settle).catch(next);
+    else settle(decision);
   };
 }
 
@@ -110,38 +123,68 @@ export function logout<Scope extends string>(
 /** Mounts an endpoint of your own. It works behind `express.json()` and without it. */
 export function mount(endpoint: Endpoint): ExpressHandler {
   return (request, response, next) => {
-    endpoint(toEndpointRequest(request)).then(async (answer) => {
+    endpoint(new EndpointView(request)).then(async (answer) => {
+      // One line for each, beside those that the application has set before.
+      for (const cookie of answer.headers.getSetCookie()) {
+        response.appendHeader("Set-Cookie", cookie);
+      }
+      const { "set-cookie": _appended, ...headers } = Object.fromEntries(answer.headers);
       send(response, {
         status: answer.status,
-        headers: Object.fromEntries(answer.headers),
+        headers,
         body: answer.body === null ? null : await answer.text(),
       });
     }).catch(next);
   };
 }
 
-function toGuardRequest(request: ExpressRequest): GuardRequest {
-  const headers = { get: (name: string) => readHeader(request, name.toLowerCase()) };
-  return { method: request.method ?? "", headers };
+/** What a guard reads, taken from the request only when it is read. */
+class GuardView implements GuardRequest {
+  readonly #request: ExpressRequest;
+
+  constructor(request: ExpressRequest) {
+    this.#request = request;
+  }
+
+  get method(): string {
+    return this.#request.method ?? "";
+  }
+
+  get headers(): GuardRequest["headers"] {
+    return { get: (name) => readHeader(this.#request, name.toLowerCase()) };
+  }
+
+  get address(): string | null {
+    return findSocketAddress(this.#request.socket);
+  }
 }
 
-function toEndpointRequest(request: ExpressRequest): EndpointRequest {
-  const consumed = request.readableEnded;
-  return {
-    ...toGuardRequest(request),
-    url: request.originalUrl ?? request.url ?? "/",
-    body: consumed ? null : streamBody(request),
-    bodyUsed: consumed,
-    ...(consumed && request.body !== undefined ? { parsed: request.body } : {}),
-  };
+/** What an endpoint reads besides. Whether the body is consumed is known only before it is read. */
+class EndpointView extends GuardView implements EndpointRequest {
+  readonly url: string;
+  readonly body: ReadableStream<Uint8Array> | null;
+  readonly bodyUsed: boolean;
+  readonly parsed: unknown;
+
+  constructor(request: ExpressRequest) {
+    super(request);
+    this.url = request.originalUrl ?? request.url ?? "/";
+    this.bodyUsed = request.readableEnded;
+    this.body = this.bodyUsed ? null : streamBody(request);
+    this.parsed = this.bodyUsed ? request.body : undefined;
+  }
 }
 
-/** Every line of a header, joined as `Headers` joins them: Express shows only the first. */
+/** Every line of a header, joined as servers join them (RFC 9113 §8.2.3): Express shows only the first. */
 function readHeader({ rawHeaders }: ExpressRequest, name: string): string | null {
-  const values = rawHeaders.filter((_, index) =>
-    index % 2 === 1 && rawHeaders[index - 1]?.toLowerCase() === name
-  );
-  return values.length === 0 ? null : values.join(", ");
+  let value: string | null = null;
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    const field = rawHeaders[index];
+    if (field?.length !== name.length || field.toLowerCase() !== name) continue;
+    const line = rawHeaders[index + 1] ?? "";
+    value = value === null ? line : `${value}${name === "cookie" ? "; " : ", "}${line}`;
+  }
+  return value;
 }
 
 function streamBody(request: ExpressRequest): ReadableStream<Uint8Array> {

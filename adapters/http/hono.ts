@@ -6,16 +6,17 @@
 import type { Context, Handler, MiddlewareHandler } from "hono";
 import type { Auth } from "../../src/core/auth.ts";
 import { toResponse } from "../../src/http/answer.ts";
+import type { EndpointRequest } from "../../src/http/body.ts";
 import type { Endpoint } from "../../src/http/endpoint.ts";
 import {
   type AuthenticatedGuardOptions,
   createGuard,
   type GuardOptions,
-  type GuardRequest,
 } from "../../src/http/guard.ts";
 import { createLogout } from "../../src/http/logout.ts";
 import { createObtainToken, type ObtainTokenOptions } from "../../src/http/obtain_token.ts";
 import type { Principal } from "../../src/pure/record.ts";
+import { findPeerAddress } from "./peer_address.ts";
 
 /** What a guard adds to Hono's context: `c.var.principal`, typed without any declaration. */
 export interface GuardEnv<Who extends Principal | null> {
@@ -55,7 +56,8 @@ export function guard<Scope extends string>(
 ): MiddlewareHandler {
   const check = createGuard(auth, options);
   return async (c, next) => {
-    const result = await check(toGuardRequest(c));
+    const decision = check(new RequestView(c));
+    const result = "then" in decision ? await decision : decision;
     if (!result.ok) return toResponse(result.failure);
     c.set("principal", result.value);
     return await next();
@@ -81,18 +83,50 @@ export function logout<Scope extends string>(
 /** Mounts an endpoint of your own. It works also behind a middleware that has read the body through Hono. */
 export function mount(endpoint: Endpoint): Handler {
   return async (c: Context): Promise<Response> => {
-    const { url, body, bodyUsed } = c.req.raw;
-    const request = { ...toGuardRequest(c), url, bodyUsed };
-    if (!bodyUsed) return await endpoint({ ...request, body });
-    const parsed = new Uint8Array(await c.req.arrayBuffer());
-    return await endpoint({ ...request, body: null, parsed });
+    if (!c.req.raw.bodyUsed) return await endpoint(new RequestView(c));
+    return await endpoint(new RequestView(c, new Uint8Array(await c.req.arrayBuffer())));
   };
 }
 
-function toGuardRequest(c: Context): GuardRequest {
-  const { method } = c.req;
-  const headers = { get: (name: string) => c.req.header(name) ?? null };
-  return { method, headers, waitUntil: (work) => findExecution(c)?.waitUntil(work) };
+/** What guards and endpoints read, taken from the context only when it is read. */
+class RequestView implements EndpointRequest {
+  readonly #context: Context;
+  /** The bytes of the body when they were read through Hono before. */
+  readonly parsed: Uint8Array | undefined;
+
+  constructor(context: Context, parsed?: Uint8Array) {
+    this.#context = context;
+    this.parsed = parsed;
+  }
+
+  get method(): string {
+    return this.#context.req.method;
+  }
+
+  get url(): string {
+    return this.#context.req.raw.url;
+  }
+
+  get headers(): Headers {
+    return this.#context.req.raw.headers;
+  }
+
+  get address(): string | null {
+    const { env, req } = this.#context;
+    return findPeerAddress(env, req.raw);
+  }
+
+  get waitUntil(): (work: Promise<void>) => void {
+    return (work) => findExecution(this.#context)?.waitUntil(work);
+  }
+
+  get body(): ReadableStream<Uint8Array> | null {
+    return this.parsed === undefined ? this.#context.req.raw.body : null;
+  }
+
+  get bodyUsed(): boolean {
+    return this.#context.req.raw.bodyUsed;
+  }
 }
 
 /** Hono throws where the platform has no execution context. */

@@ -25,6 +25,8 @@ export function listDenials({ body, query, guarded, answers }: Route): readonly 
     ...(body === null ? [] : [
       { reason: "malformed_body", kind: "JSON" },
       { reason: "body_too_large", limit: 1 },
+      { reason: "body_timeout" },
+      { reason: "incomplete_body" },
       { reason: "unsupported_media_type", mediaType: "" },
     ] as const),
     ...(body === null && query === null ? [] : invalidInput),

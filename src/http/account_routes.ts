@@ -5,6 +5,8 @@ import type { IssueOptions } from "../core/issue.ts";
 import { changePassword, type ChangePasswordFailure } from "../core/users.ts";
 import type { Denial } from "../ports/dialect.ts";
 import { jsonAnswer, toResponse } from "./answer.ts";
+import { findClientAddress } from "./client_address.ts";
+import { answerAlike } from "./cookie.ts";
 import { dialectOf, readInput, respond } from "./endpoint.ts";
 import { charField, refuseField } from "./field.ts";
 import { type AuthenticatedGuardOptions, createGuard } from "./guard.ts";
@@ -31,6 +33,7 @@ export function createAccountRoutes<Scope extends string>(
   { login, guard, managed }: AccountOptions<Scope>,
 ): readonly Route[] {
   const dialect = dialectOf(auth);
+  const { cookie } = guard;
   const check = createGuard(auth, guard);
   const checkManaged = createGuard(auth, managed);
   return [
@@ -43,11 +46,12 @@ export function createAccountRoutes<Scope extends string>(
       query: null,
       guarded: false,
       answers: {
-        200: "A token.",
+        ...(cookie === undefined ? { 200: "A token." } : { 204: "The token is in the cookie." }),
         400: "They do not match, or a field is not right.",
         403: "There are as many tokens as there may be.",
+        429: "There were too many attempts.",
       },
-      answer: createObtainToken(auth, login),
+      answer: createObtainToken(auth, cookie === undefined ? login : { ...login, cookie }),
     },
     {
       name: "logout",
@@ -94,6 +98,7 @@ export function createAccountRoutes<Scope extends string>(
         401: "The token does not hold.",
         403: "The token may not do this, or there are as many tokens as there may be.",
         409: "The password was changed meanwhile.",
+        429: "There were too many attempts.",
       },
       async answer(request) {
         const result = await checkManaged(request);
@@ -102,21 +107,25 @@ export function createAccountRoutes<Scope extends string>(
         if (input instanceof Response) return input;
         const { current_password: current, new_password: next } = input.value;
         const { user, token } = result.value;
-        const changed = await changePassword(auth, user.id, { current, next });
+        const address = findClientAddress(request, auth.trustedProxies);
+        const changed = await changePassword(auth, user.id, { current, next, address });
         if (!changed.ok) return respond(dialect, denialOf(changed.failure));
         const granted = await grantToken(auth, changed.value, { scopes: token.scopes });
         if (!granted.ok) return respond(dialect, { reason: "token_limit" });
-        const { text, token: fresh } = granted.value;
-        return toResponse(dialect.grant(text.reveal(), fresh, auth.now()));
+        return answerAlike(auth, cookie, request, granted.value);
       },
     },
   ];
 }
 
-function denialOf({ reason }: ChangePasswordFailure): Denial {
-  switch (reason) {
+function denialOf(failure: ChangePasswordFailure): Denial {
+  switch (failure.reason) {
+    case "throttled":
+      return failure;
     case "changed_meanwhile":
-      return { reason };
+      return { reason: "changed_meanwhile" };
+    case "password_refused":
+      return refuseField("new_password", ...failure.problems.map(({ message }) => message));
     case "password_blank":
     case "password_malformed":
     case "password_too_long":

@@ -10,6 +10,7 @@ export type Credentials =
   | { readonly kind: "present"; readonly text: string };
 
 const ABSENT: Credentials = { kind: "absent" };
+const PLAIN = /^([!-~]+) ([!-~]+)$/;
 
 /**
  * Reads the credentials of an `Authorization` header.
@@ -29,6 +30,11 @@ export function readAuthorization(
   schemes: readonly string[],
 ): Credentials {
   if (header === null || schemes.length === 0) return ABSENT;
+  const [, word, token] = header.length > MAX_HEADER ? [] : PLAIN.exec(header) ?? [];
+  // As almost every client writes it: the scheme as it was told, one space, visible ASCII.
+  if (word !== undefined && token !== undefined && schemes.includes(word)) {
+    return { kind: "present", text: token };
+  }
   const tooLong = header.length > MAX_HEADER;
   const words = (tooLong ? header.slice(0, MAX_HEADER) : header).split(/[ \t\n\v\f\r]+/)
     .filter((word) => word !== "");

@@ -1,6 +1,6 @@
 import type { Answer, Denial, Dialect, EndpointDescription } from "../ports/dialect.ts";
 import { SCOPE } from "../pure/scope.ts";
-import { jsonAnswer } from "./answer.ts";
+import { jsonAnswer, throttleHeaders, withHeaders } from "./answer.ts";
 import { checkScheme } from "./drf.ts";
 
 /** How the bearer dialect names itself. */
@@ -104,8 +104,20 @@ function deny(denial: Denial, scheme: string | null, realm: string): Answer {
       return problem(415, "unsupported_media_type", "Send JSON or a form.");
     case "body_too_large":
       return problem(413, "body_too_large", `Send at most ${denial.limit} bytes.`);
+    case "incomplete_body":
+      return withClose(problem(400, "incomplete_body", "The body broke off."));
+    case "body_timeout":
+      return withClose(problem(408, "body_timeout", "Send the body faster."));
     case "method_not_allowed":
       return problem(405, "method_not_allowed", "Use one of the methods in Allow.");
+    case "foreign_origin":
+      return problem(403, "foreign_origin", "The request came from another site.");
+    case "throttled":
+      return withHeaders(
+        problem(429, "throttled", "There were too many requests."),
+        throttleHeaders(denial),
+      );
+    case "overloaded":
     case "store_unavailable":
       return withRetry(problem(503, "unavailable", "Try again in a moment."));
   }
@@ -117,9 +129,11 @@ const TITLES: Readonly<Record<number, string>> = {
   403: "Forbidden",
   404: "Not Found",
   405: "Method Not Allowed",
+  408: "Request Timeout",
   409: "Conflict",
   413: "Content Too Large",
   415: "Unsupported Media Type",
+  429: "Too Many Requests",
   503: "Service Unavailable",
 };
 
@@ -158,6 +172,11 @@ function writeScopes(scopes: readonly string[]): Readonly<Record<string, string>
 /** A quoted-string of RFC 9110 §5.6.4. */
 function quote(text: string): string {
   return `"${text.replace(/["\\]/g, "\\$&")}"`;
+}
+
+/** What a client still sends of a refused body is not to be taken for its next request. */
+function withClose(answer: Answer): Answer {
+  return withHeaders(answer, { Connection: "close" });
 }
 
 function withRetry(answer: Answer): Answer {

@@ -1,3 +1,4 @@
+import { withDeadline } from "../data/deadline.ts";
 import { encodeUtf8 } from "../data/encoding.ts";
 import { fail, ok, type Result } from "../data/result.ts";
 import type { Denial } from "../ports/dialect.ts";
@@ -15,6 +16,8 @@ export interface EndpointRequest {
   readonly url: string;
   /** The headers, by name without regard to case; several lines of one joined by `", "`. */
   readonly headers: { get(name: string): string | null };
+  /** The address of the socket's other end; absent or `null` when the platform does not tell. */
+  readonly address?: string | null;
   /** What a platform that may end with the answer, such as a Worker, is told to wait for. */
   readonly waitUntil?: (work: Promise<void>) => void;
   /** The bytes of the body, or `null` for none. */
@@ -28,11 +31,21 @@ export interface EndpointRequest {
 /** Why a body could not be read. */
 export type BodyFailure = Extract<
   Denial,
-  { readonly reason: "body_too_large" | "malformed_body" | "unsupported_media_type" }
+  {
+    readonly reason:
+      | "body_too_large"
+      | "body_timeout"
+      | "incomplete_body"
+      | "malformed_body"
+      | "unsupported_media_type";
+  }
 >;
 
 /** The largest body that is read unless another limit is given: 64 KiB. */
 export const MAX_BODY = 65_536;
+
+/** How long a body may take to arrive unless another time is given: 30 seconds, in milliseconds. */
+export const BODY_TIMEOUT = 30_000;
 
 /**
  * Reads a body of JSON, a form or multipart, as Django REST framework does.
@@ -40,49 +53,77 @@ export const MAX_BODY = 65_536;
  * An empty body of any type is an empty object. Of a repeated key the last
  * wins. A `charset` parameter is honoured, an unknown one counts as UTF-8. A
  * body above `limit` bytes is refused as soon as that is known, and not
- * buffered. Content encodings such as gzip are not undone.
+ * buffered; one that is not whole after `timeout` milliseconds is refused then,
+ * one that breaks off at once. What is refused is read no further. Content
+ * encodings such as gzip are not undone. A form of more than 1,000 fields is refused.
  *
  * @throws {TypeError} when something else has consumed the body before
  */
 export async function readBody(
   request: EndpointRequest,
   limit: number = MAX_BODY,
+  timeout: number = BODY_TIMEOUT,
 ): Promise<Result<unknown, BodyFailure>> {
   const { parsed } = request;
   if (parsed !== undefined && typeof parsed !== "string" && !(parsed instanceof Uint8Array)) {
     return ok(parsed);
   }
-  const bytes = parsed === undefined ? await readBytes(request, limit) : toBytes(parsed);
-  if (bytes === null || bytes.length > limit) return fail({ reason: "body_too_large", limit });
-  if (bytes.length === 0) return ok({});
-  return parseBody(bytes, request.headers.get("content-type") ?? "");
+  const received = parsed === undefined
+    ? await receiveBytes(request, limit, timeout)
+    : checkSize(toBytes(parsed), limit);
+  if (!received.ok) return received;
+  if (received.value.length === 0) return ok({});
+  return parseBody(received.value, request.headers.get("content-type") ?? "");
 }
 
 function toBytes(parsed: string | Uint8Array): Uint8Array {
   return typeof parsed === "string" ? encodeUtf8(parsed) : parsed;
 }
 
-async function readBytes(
+function checkSize(bytes: Uint8Array, limit: number): Result<Uint8Array, BodyFailure> {
+  return bytes.length > limit ? fail({ reason: "body_too_large", limit }) : ok(bytes);
+}
+
+async function receiveBytes(
   { headers, body, bodyUsed }: EndpointRequest,
   limit: number,
-): Promise<Uint8Array | null> {
+  timeout: number,
+): Promise<Result<Uint8Array, BodyFailure>> {
   if (bodyUsed) {
     throw new TypeError(
       "Cannot read the body: it was consumed before, mount the endpoint ahead of what reads bodies",
     );
   }
-  if (body === null) return new Uint8Array();
-  if (Number(headers.get("content-length")) > limit) return null;
+  if (body === null) return ok(new Uint8Array());
+  if (Number(headers.get("content-length")) > limit) {
+    return fail({ reason: "body_too_large", limit });
+  }
+  const reader = body.getReader();
+  const received = await withDeadline(
+    collectBytes(reader, limit),
+    timeout,
+    () => fail<BodyFailure>({ reason: "body_timeout" }),
+  );
+  // Not waited for: a stream may take until the next bytes arrive to be cancelled.
+  if (!received.ok) reader.cancel().catch(() => {});
+  return received;
+}
+
+/** All bytes of a stream, unless they are more than `limit` or the client hangs up. */
+async function collectBytes(
+  reader: ReadableStreamDefaultReader<Uint8Array>,
+  limit: number,
+): Promise<Result<Uint8Array, BodyFailure>> {
   const chunks: Uint8Array[] = [];
   let size = 0;
-  const reader = body.getReader();
-  for (let next = await reader.read(); !next.done; next = await reader.read()) {
-    size += next.value.length;
-    if (size > limit) {
-      await reader.cancel();
-      return null;
+  try {
+    for (let next = await reader.read(); !next.done; next = await reader.read()) {
+      size += next.value.length;
+      if (size > limit) return fail({ reason: "body_too_large", limit });
+      chunks.push(next.value);
     }
-    chunks.push(next.value);
+  } catch {
+    return fail({ reason: "incomplete_body" });
   }
   const bytes = new Uint8Array(size);
   let offset = 0;
@@ -90,7 +131,7 @@ async function readBytes(
     bytes.set(chunk, offset);
     offset += chunk.length;
   }
-  return bytes;
+  return ok(bytes);
 }
 
 function parseBody(bytes: Uint8Array, contentType: string): Result<unknown, BodyFailure> {
@@ -99,7 +140,7 @@ function parseBody(bytes: Uint8Array, contentType: string): Result<unknown, Body
     case "application/json":
       return parseJson(bytes, contentType);
     case "application/x-www-form-urlencoded":
-      return ok(parseForm(bytes, makeDecoder(contentType, false)));
+      return readFields("form", parseForm(bytes, makeDecoder(contentType, false)));
     case "multipart/form-data":
       return readMultipart(bytes, contentType);
     default:
@@ -119,14 +160,23 @@ function parseJson(bytes: Uint8Array, contentType: string): Result<unknown, Body
 function readMultipart(bytes: Uint8Array, contentType: string): Result<unknown, BodyFailure> {
   const boundary = readParameter(contentType, "boundary") ?? "";
   const decoder = makeDecoder(contentType, false);
-  const fields = boundary === "" ? null : parseMultipart(bytes, boundary, decoder);
-  return fields === null ? fail({ reason: "malformed_body", kind: "multipart" }) : ok(fields);
+  return readFields(
+    "multipart",
+    boundary === "" ? null : parseMultipart(bytes, boundary, decoder),
+  );
+}
+
+function readFields(
+  kind: "form" | "multipart",
+  fields: object | null,
+): Result<unknown, BodyFailure> {
+  return fields === null ? fail({ reason: "malformed_body", kind }) : ok(fields);
 }
 
 /** A byte order mark of UTF-8 is kept, so that JSON refuses it. An unknown charset counts as UTF-8. */
 function makeDecoder(contentType: string, fatal: boolean): TextDecoder {
   const charset = readParameter(contentType, "charset")?.toLowerCase() ?? "utf-8";
-  const label = PYTHON_LABELS[charset] ?? charset;
+  const label = PYTHON_LABELS.get(charset) ?? charset;
   return findDecoder(label, fatal) ?? new TextDecoder("utf-8", { fatal, ignoreBOM: true });
 }
 
@@ -140,11 +190,11 @@ function findDecoder(label: string, fatal: boolean): TextDecoder | null {
 }
 
 /** Names of charsets that Python knows and the Encoding Standard does not. */
-const PYTHON_LABELS: Readonly<Record<string, string>> = {
-  "latin-1": "latin1",
-  "utf-16-le": "utf-16le",
-  "utf-16-be": "utf-16be",
-};
+const PYTHON_LABELS: ReadonlyMap<string, string> = new Map([
+  ["latin-1", "latin1"],
+  ["utf-16-le", "utf-16le"],
+  ["utf-16-be", "utf-16be"],
+]);
 
 /** A parameter of a media type (RFC 9110 §5.6.6), unquoted; `null` when absent. */
 function readParameter(contentType: string, name: string): string | null {

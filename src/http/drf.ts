@@ -1,5 +1,5 @@
 import type { Answer, Denial, Dialect, EndpointDescription } from "../ports/dialect.ts";
-import { jsonAnswer } from "./answer.ts";
+import { jsonAnswer, retrySeconds, throttleHeaders } from "./answer.ts";
 
 /** How long a client is asked to wait while the store is down, in seconds. */
 const RETRY_AFTER = "1";
@@ -84,8 +84,21 @@ function deny(denial: Denial, challenge: string | null): Answer {
       return detail(415, `Unsupported media type "${denial.mediaType}" in request.`);
     case "body_too_large":
       return detail(413, `Request body is larger than ${denial.limit} bytes.`);
+    case "incomplete_body":
+      return detail(400, "The request body broke off.", { Connection: "close" });
+    case "body_timeout":
+      return detail(408, "The request body did not arrive in time.", { Connection: "close" });
     case "method_not_allowed":
       return detail(405, `Method "${denial.method}" not allowed.`);
+    case "foreign_origin":
+      return detail(403, "CSRF Failed: Origin checking failed.");
+    case "throttled": {
+      const seconds = retrySeconds(denial);
+      const unit = seconds === 1 ? "second" : "seconds";
+      const wait = seconds === null ? "" : ` Expected available in ${seconds} ${unit}.`;
+      return detail(429, `Request was throttled.${wait}`, throttleHeaders(denial));
+    }
+    case "overloaded":
     case "store_unavailable":
       return detail(503, "Service temporarily unavailable, try again later.", {
         "Retry-After": RETRY_AFTER,

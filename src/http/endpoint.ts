@@ -2,25 +2,39 @@ import * as v from "valibot";
 import type { Auth } from "../core/auth.ts";
 import { fail, ok, type Result } from "../data/result.ts";
 import type { Denial, Dialect, EndpointDescription, InputErrors } from "../ports/dialect.ts";
+import { OverloadError } from "../ports/overload_error.ts";
 import { StoreError } from "../ports/store_error.ts";
+import { type Duration, toMilliseconds } from "../pure/duration.ts";
 import { toResponse } from "./answer.ts";
-import { type EndpointRequest, MAX_BODY, readBody } from "./body.ts";
+import { BODY_TIMEOUT, type EndpointRequest, MAX_BODY, readBody } from "./body.ts";
 import { drf } from "./drf.ts";
 import { toInputErrors } from "./field.ts";
+import type { Throttle } from "./throttle.ts";
 
 /** Answers a request. Mountable wherever there is a `Request`. */
 export type Endpoint = (request: EndpointRequest) => Promise<Response>;
 
-/** What an endpoint of your own does. */
-export interface EndpointOptions<Input> {
-  /** The valibot schema of the body; its errors are answered by field. */
-  readonly schema: v.GenericSchema<unknown, Input>;
-  /** Answers a body that fits the schema. */
-  readonly handle: (input: Input, request: EndpointRequest) => Response | Promise<Response>;
-  /** What `OPTIONS` answers; nothing but `Allow` when absent. */
-  readonly description?: EndpointDescription;
+/** How much an endpoint takes. */
+export interface EndpointLimits {
+  /** Counts requests, and refuses those that are too many before their body is read; see `throttle`. None when absent. */
+  readonly throttle?: Throttle;
   /** The largest body that is read, in bytes; 64 KiB when absent. */
   readonly maxBody?: number;
+  /** How long a body may take to arrive; 30 seconds when absent. */
+  readonly bodyTimeout?: Duration;
+}
+
+/** What an endpoint of your own does. */
+export interface EndpointOptions<Input> extends EndpointLimits {
+  /** The valibot schema of the body; its errors are answered by field. */
+  readonly schema: v.GenericSchema<unknown, Input>;
+  /** Answers a body that fits the schema. A denial is answered in the configured dialect. */
+  readonly handle: (
+    input: Input,
+    request: EndpointRequest,
+  ) => Response | Denial | Promise<Response | Denial>;
+  /** What `OPTIONS` answers; nothing but `Allow` when absent. */
+  readonly description?: EndpointDescription;
 }
 
 /**
@@ -28,8 +42,8 @@ export interface EndpointOptions<Input> {
  *
  * All that can be wrong before `handle` is answered here, in the configured
  * dialect: another method (405), another media type (415), a large body (413), a
- * malformed one or one that does not fit the schema (400); and a store that
- * fails, also inside `handle` (503). Every answer carries `Allow` and `Cache-Control: no-store`.
+ * slow one (408), a malformed one or one that does not fit the schema (400); and a
+ * store that fails, also inside `handle`, or too many passwords to hash (503). Every answer carries `Allow` and `Cache-Control: no-store`.
  *
  * @example
  * ```ts
@@ -57,16 +71,33 @@ export function defineEndpoint<Scope extends string, Input>(
   auth: Auth<Scope>,
   options: EndpointOptions<Input>,
 ): Endpoint {
-  const { schema, handle, description, maxBody = MAX_BODY } = options;
+  const { schema, handle, description, throttle } = options;
+  const { maxBody = MAX_BODY, bodyTimeout = BODY_TIMEOUT } = options;
   if (!Number.isSafeInteger(maxBody) || maxBody <= 0) {
     throw new RangeError("Cannot use this maxBody: expected a positive whole number of bytes");
   }
+  if (typeof handle !== "function") {
+    throw new TypeError("Cannot define an endpoint: handle must be a function");
+  }
+  checkThrottle(throttle);
+  const timeout = toMilliseconds(bodyTimeout, "bodyTimeout");
   const dialect = dialectOf(auth);
   const post: Endpoint = async (request) => {
-    const input = await readInput(dialect, schema, request, maxBody);
-    return input instanceof Response ? input : await handle(input.value, request);
+    const throttled = await throttle?.(auth, request, null) ?? null;
+    if (throttled !== null) return respond(dialect, throttled);
+    const input = await readInput(dialect, schema, request, maxBody, timeout);
+    if (input instanceof Response) return input;
+    const answer = await handle(input.value, request);
+    return "reason" in answer ? respond(dialect, answer) : answer;
   };
   return combineMethods(dialect, { POST: post }, description);
+}
+
+/** Refuses what would fail at the first request, such as a rate in place of a throttle. */
+export function checkThrottle(throttle: Throttle | undefined): void {
+  if (throttle !== undefined && typeof throttle !== "function") {
+    throw new TypeError("Cannot use this throttle: expected one that throttle() made");
+  }
 }
 
 /** Reads and checks a body: what fits the schema, or the answer to what does not. */
@@ -75,8 +106,9 @@ export async function readInput<Input>(
   schema: v.GenericSchema<unknown, Input>,
   request: EndpointRequest,
   maxBody: number = MAX_BODY,
+  bodyTimeout: number = BODY_TIMEOUT,
 ): Promise<Response | { readonly value: Input }> {
-  const body = await readBody(request, maxBody);
+  const body = await readBody(request, maxBody, bodyTimeout);
   if (!body.ok) return respond(dialect, body.failure);
   const input = parseInput(schema, body.value);
   if (!input.ok) return respond(dialect, { reason: "invalid_input", errors: input.failure });
@@ -105,10 +137,7 @@ export function combineMethods(
       : toResponse(dialect.describe(description));
   };
   return async (request) => {
-    const response = await answerOutage(
-      () => answer(request),
-      (denial) => respond(dialect, denial),
-    );
+    const response = await answer(request).catch((error) => respond(dialect, toOutage(error)));
     return finishAnswer(request, response, { Allow: allow });
   };
 }
@@ -138,17 +167,15 @@ function withoutBody({ status, headers }: Response): Response {
   return new Response(null, { status, headers });
 }
 
-/** Runs `answer`, and answers in its place when the store fails. */
-export async function answerOutage<Value>(
-  answer: () => Promise<Value>,
-  deny: (denial: Denial) => Value,
-): Promise<Value> {
-  try {
-    return await answer();
-  } catch (error) {
-    if (error instanceof StoreError) return deny({ reason: "store_unavailable" });
-    throw error;
-  }
+/**
+ * What a failure of the store, or too many passwords to hash, is answered.
+ *
+ * @throws whatever else it was
+ */
+export function toOutage(error: unknown): Denial {
+  if (error instanceof StoreError) return { reason: "store_unavailable" };
+  if (error instanceof OverloadError) return { reason: "overloaded" };
+  throw error;
 }
 
 /** The configured dialect, or Django REST framework's. */

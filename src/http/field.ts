@@ -126,6 +126,6 @@ export function toInputErrors(issues: readonly v.BaseIssue<unknown>[]): InputErr
 }
 
 /** The denial of an input in which one field is wrong. */
-export function refuseField(field: string, message: string): Denial {
-  return { reason: "invalid_input", errors: { fields: { [field]: [message] }, form: [] } };
+export function refuseField(field: string, ...messages: readonly string[]): Denial {
+  return { reason: "invalid_input", errors: { fields: { [field]: messages }, form: [] } };
 }

@@ -4,14 +4,18 @@ const PERCENT = 0x25;
 const PLUS = 0x2b;
 const SPACE = 0x20;
 
+/** More fields than any form has: a parser spends time on each (Django refuses as many). */
+export const MAX_FIELDS = 1_000;
+
 /**
  * Parses `application/x-www-form-urlencoded` bytes in any charset.
  *
  * As Python's `parse_qsl`: only `&` separates, `+` is a space, a bad escape
  * stands for itself, a name without `=` has an empty value, the last of equal
- * names wins. (`URLSearchParams` knows no charset but UTF-8.)
+ * names wins. (`URLSearchParams` knows no charset but UTF-8.) `null` for more
+ * than {@link MAX_FIELDS} fields.
  */
-export function parseForm(bytes: Uint8Array, decoder: TextDecoder): Record<string, string> {
+export function parseForm(bytes: Uint8Array, decoder: TextDecoder): Record<string, string> | null {
   const fields: [string, string][] = [];
   for (let start = 0; start < bytes.length;) {
     const found = bytes.indexOf(AMPERSAND, start);
@@ -20,6 +24,7 @@ export function parseForm(bytes: Uint8Array, decoder: TextDecoder): Record<strin
     const equals = pair.indexOf(EQUALS);
     const split = equals === -1 ? pair.length : equals;
     if (pair.length > 0) {
+      if (fields.length === MAX_FIELDS) return null;
       const name = decoder.decode(unescape(pair.subarray(0, split)));
       fields.push([name, decoder.decode(unescape(pair.subarray(split + 1)))]);
     }

@@ -1,5 +1,5 @@
 import type { Auth } from "../core/auth.ts";
-import { verifyToken } from "../core/verify.ts";
+import { askForToken, recallToken } from "../core/verify.ts";
 import { fail, ok, type Result } from "../data/result.ts";
 import type { Answer, Denial, Dialect } from "../ports/dialect.ts";
 import {
@@ -9,9 +9,12 @@ import {
   type Permission,
 } from "../pure/permission.ts";
 import type { Principal } from "../pure/record.ts";
-import { type Credentials, readAuthorization } from "./authorization.ts";
+import { readAuthorization } from "./authorization.ts";
+import type { CarriedCredentials, CookieTransport } from "./cookie.ts";
 import { checkScheme } from "./drf.ts";
-import { answerOutage, dialectOf } from "./endpoint.ts";
+import { checkThrottle, dialectOf, toOutage } from "./endpoint.ts";
+import type { GuardRequest } from "./guard_request.ts";
+import type { Throttle } from "./throttle.ts";
 
 /** What a guard demands. */
 export interface GuardOptions<Scope extends string = string> {
@@ -31,6 +34,10 @@ export interface GuardOptions<Scope extends string = string> {
    * and so is one that is empty, is there twice, or has spaces in it.
    */
   readonly apiKeyHeader?: string;
+  /** Accepts the token also in a cookie, from the pages that it names; see `cookieTransport`. None is read when absent. */
+  readonly cookie?: CookieTransport;
+  /** Counts requests that may pass, and refuses those that are too many; see `throttle`. None when absent. */
+  readonly throttle?: Throttle;
   /** `false` sends no challenge, and with it 403 in place of 401; `true` when absent. */
   readonly challenge?: boolean;
 }
@@ -42,24 +49,15 @@ export interface AuthenticatedGuardOptions<Scope extends string = string>
   readonly permissions?: readonly [AuthenticatedPermission<Scope>, ...Permission<Scope>[]];
 }
 
-/** What a guard reads of a request. A `Request` of the Web platform is one. */
-export interface GuardRequest {
-  /** Upper-case. */
-  readonly method: string;
-  /** Two lines of one header must arrive joined by `", "`, as `Headers` joins them. */
-  readonly headers: { get(name: string): string | null };
-  /** What a platform that may end with the answer, such as a Worker, is told to wait for. */
-  readonly waitUntil?: (work: Promise<void>) => void;
-}
-
 /**
  * Decides whether a request passes, from its headers and its method.
  *
- * The value is the principal; a failure is the answer to send.
+ * The value is the principal; a failure is the answer to send. Nothing is waited
+ * for where nothing has to be, as with a token that the cache knows: `await` takes both.
  */
 export type Guard<Who extends Principal | null> = (
   request: GuardRequest,
-) => Promise<Result<Who, Answer>>;
+) => Result<Who, Answer> | Promise<Result<Who, Answer>>;
 
 /**
  * Makes the guard of a route. The adapters mount it; a framework without an adapter needs only this.
@@ -96,32 +94,64 @@ export function createGuard<Scope extends string>(
   options: GuardOptions<NoInfer<Scope>> = {},
 ): Guard<Principal<Scope> | null> {
   const permissions: readonly Permission[] = options.permissions ?? [isAuthenticated];
-  if (permissions.length === 0) {
+  if (!Array.isArray(permissions) || permissions.length === 0) {
     throw new TypeError("Cannot guard with no permission: name allowAny to let everybody pass");
   }
-  const { schemes, apiKeyHeader } = readTransport(dialectOf(auth), options);
-  const canAuthenticate = schemes.length > 0 || apiKeyHeader !== null;
+  if (permissions.some((one) => typeof one?.check !== "function")) {
+    throw new TypeError("Cannot guard with this permission: expected one such as isAuthenticated");
+  }
+  checkThrottle(options.throttle);
+  const transport = readTransport(dialectOf(auth), options);
+  const { schemes, apiKeyHeader, cookie } = transport;
+  const canAuthenticate = schemes.length > 0 || apiKeyHeader !== null || cookie !== null;
   const refuse = createDenier(auth, options);
   const deny = (denial: Denial) => fail(refuse(denial));
 
-  return (request) =>
-    answerOutage<Result<Principal<Scope> | null, Answer>>(async () => {
-      const credentials = readCredentials(request.headers, schemes, apiKeyHeader);
-      if (credentials.kind === "malformed") return deny({ reason: credentials.reason });
-      let principal: Principal<Scope> | null = null;
-      if (credentials.kind === "present") {
-        const verified = await verifyToken(auth, credentials.text, request);
-        if (!verified.ok) return deny(verified.failure);
-        principal = verified.value;
-      }
-      const refusal = firstRefusal(permissions, { principal, method: request.method });
-      if (refusal === null) return ok(principal);
-      return deny(
-        principal === null && canAuthenticate
-          ? { reason: "not_authenticated" }
-          : { reason: "permission_denied", ...refusal },
-      );
-    }, deny);
+  type Decision = Result<Principal<Scope> | null, Answer>;
+  const { throttle } = options;
+
+  function permit(request: GuardRequest, principal: Principal<Scope> | null): Decision {
+    const refusal = firstRefusal(permissions, { principal, method: request.method });
+    if (refusal === null) return ok(principal);
+    return deny(
+      principal === null && canAuthenticate
+        ? { reason: "not_authenticated" }
+        : { reason: "permission_denied", ...refusal },
+    );
+  }
+
+  async function count(request: GuardRequest, decision: Decision): Promise<Decision> {
+    if (!decision.ok || throttle === undefined) return decision;
+    const throttled = await throttle(auth, request, decision.value);
+    return throttled === null ? decision : deny(throttled);
+  }
+
+  async function ask(request: GuardRequest, text: string): Promise<Decision> {
+    const verified = await askForToken(auth, text, request);
+    return verified.ok
+      ? await count(request, permit(request, verified.value))
+      : deny(verified.failure);
+  }
+
+  function decide(request: GuardRequest): Decision | Promise<Decision> {
+    const credentials = readCredentials(request, transport);
+    if (credentials.kind === "malformed") return deny({ reason: credentials.reason });
+    const isAbsent = credentials.kind === "absent";
+    const principal = isAbsent ? null : recallToken(auth, credentials.text, request);
+    if (!isAbsent && principal === null) return ask(request, credentials.text);
+    const decision = permit(request, principal);
+    return throttle === undefined ? decision : count(request, decision);
+  }
+
+  const denyOutage = (error: unknown) => deny(toOutage(error));
+  return (request) => {
+    try {
+      const decision = decide(request);
+      return "then" in decision ? decision.catch(denyOutage) : decision;
+    } catch (error) {
+      return denyOutage(error);
+    }
+  };
 }
 
 /** Makes a reader of the token that a request carries where a guard with the same options accepts one; `""` without. */
@@ -129,9 +159,9 @@ export function createTokenReader<Scope extends string>(
   auth: Auth<Scope>,
   options: GuardOptions<NoInfer<Scope>>,
 ): (request: GuardRequest) => string {
-  const { schemes, apiKeyHeader } = readTransport(dialectOf(auth), options);
-  return ({ headers }) => {
-    const credentials = readCredentials(headers, schemes, apiKeyHeader);
+  const transport = readTransport(dialectOf(auth), options);
+  return (request) => {
+    const credentials = readCredentials(request, transport);
     return credentials.kind === "present" ? credentials.text : "";
   };
 }
@@ -150,13 +180,18 @@ export function createDenier<Scope extends string>(
 interface Transport {
   readonly schemes: readonly string[];
   readonly apiKeyHeader: string | null;
+  readonly cookie: CookieTransport | null;
 }
 
 function readTransport(dialect: Dialect, options: GuardOptions): Transport {
-  const { schemes = [dialect.scheme], apiKeyHeader } = options;
+  const { schemes = [dialect.scheme], apiKeyHeader, cookie = null } = options;
+  if (cookie !== null && typeof cookie.read !== "function") {
+    throw new TypeError("Cannot use this cookie: expected one that cookieTransport() made");
+  }
   return {
     schemes: schemes.map(checkScheme),
     apiKeyHeader: apiKeyHeader === undefined ? null : checkHeader(apiKeyHeader),
+    cookie,
   };
 }
 
@@ -169,12 +204,16 @@ function checkHeader(name: string): string {
   return name;
 }
 
-/** Reads the token from where the route accepts one; a token in two places is malformed. */
-function readCredentials(
+/** Reads the token from where the route accepts one; tokens in two places are malformed. */
+function readCredentials(request: GuardRequest, transport: Transport): CarriedCredentials {
+  const inHeaders = readHeaders(request.headers, transport);
+  return transport.cookie?.read(request, inHeaders) ?? inHeaders;
+}
+
+function readHeaders(
   headers: GuardRequest["headers"],
-  schemes: readonly string[],
-  apiKeyHeader: string | null,
-): Credentials | { readonly kind: "malformed"; readonly reason: "several_credentials" } {
+  { schemes, apiKeyHeader }: Transport,
+): CarriedCredentials {
   const authorization = schemes.length === 0 ? null : headers.get("authorization");
   const credentials = readAuthorization(authorization, schemes);
   const key = apiKeyHeader === null ? null : headers.get(apiKeyHeader);

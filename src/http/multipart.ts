@@ -1,4 +1,5 @@
 import { encodeUtf8 } from "../data/encoding.ts";
+import { MAX_FIELDS } from "./form.ts";
 
 const CR = 0x0d;
 const LF = 0x0a;
@@ -15,7 +16,7 @@ export interface FilePart {
  * Platforms differ on preambles, epilogues, unquoted names and transfer encodings. Here the first
  * two are skipped, names may be unquoted, and nothing is decoded but the charset. The last of
  * equal names wins; a part with an empty file name, which is a file field left empty, is left out.
- * `null` when the boundary is missing, never occurs, or is not closed.
+ * `null` when the boundary is missing, never occurs, or is not closed, and for too many parts.
  */
 export function parseMultipart(
   bytes: Uint8Array,
@@ -23,7 +24,7 @@ export function parseMultipart(
   decoder: TextDecoder,
 ): Record<string, string | FilePart> | null {
   const parts = splitParts(bytes, boundary);
-  if (parts === null) return null;
+  if (parts === null || parts.length > MAX_FIELDS) return null;
   const fields: [string, string | FilePart][] = [];
   for (const part of parts) {
     const end = findHeadEnd(part);

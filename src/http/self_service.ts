@@ -47,6 +47,10 @@ export interface SelfService {
  * is asked for. Whose tokens they are comes from the token of the request and
  * from nowhere else: another user's id and an unknown one are the same 404.
  *
+ * With `cookie` a login answers with the cookie alone, and so do a rotation and a
+ * change of the password where the request had one; both ways of logging out take it
+ * away. Only a token that is made by name is still shown to the page that asks: `manage` says who may.
+ *
  * @throws {TypeError | RangeError} when an option cannot work
  *
  * @example

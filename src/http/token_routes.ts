@@ -11,6 +11,7 @@ import type { Principal, Token } from "../pure/record.ts";
 import { MAX_SCOPES, SCOPE } from "../pure/scope.ts";
 import { jsonAnswer, toResponse } from "./answer.ts";
 import type { EndpointRequest } from "./body.ts";
+import { answerAlike, answerEnd } from "./cookie.ts";
 import { dialectOf, type Endpoint, parseInput, readInput } from "./endpoint.ts";
 import { charField, refuseField } from "./field.ts";
 import {
@@ -205,8 +206,7 @@ export function createTokenRoutes<Scope extends string>(
       answer: guarded(async (_principal, request) => {
         const rotated = await rotateToken(auth, readToken(request));
         if (!rotated.ok) return deny(rotated.failure);
-        const { text, token } = rotated.value;
-        return toResponse(dialect.grant(text.reveal(), token, auth.now()));
+        return answerAlike(auth, options.cookie, request, rotated.value);
       }),
     },
     {
@@ -220,7 +220,7 @@ export function createTokenRoutes<Scope extends string>(
       answers: { 204: "No token of the user holds.", ...refused },
       answer: guarded(async ({ token }) => {
         await revokeAllTokens(auth, token.owner, "logged_out");
-        return done();
+        return answerEnd(options.cookie);
       }),
     },
     {

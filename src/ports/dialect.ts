@@ -1,3 +1,4 @@
+import type { Throttled } from "../pure/limit.ts";
 import type { Token } from "../pure/record.ts";
 import type { TokenReason } from "../pure/verify.ts";
 
@@ -36,6 +37,9 @@ export type Denial =
     readonly scopes?: readonly string[];
   }
   | { readonly reason: "several_credentials" }
+  | Throttled
+  | { readonly reason: "overloaded" }
+  | { readonly reason: "foreign_origin" }
   | { readonly reason: "bad_credentials" }
   | { readonly reason: "token_limit" }
   | { readonly reason: "not_found" }
@@ -44,6 +48,7 @@ export type Denial =
   | { readonly reason: "malformed_body"; readonly kind: "JSON" | "form" | "multipart" }
   | { readonly reason: "unsupported_media_type"; readonly mediaType: string }
   | { readonly reason: "body_too_large"; readonly limit: number }
+  | { readonly reason: "body_timeout" | "incomplete_body" }
   | { readonly reason: "method_not_allowed"; readonly method: string }
   | { readonly reason: "store_unavailable" };
 

@@ -7,12 +7,22 @@ import {
   type GuardOptions,
   isAdminUser,
   isAuthenticatedOrReadOnly,
+  type ObtainTokenOptions,
   type Principal,
   revokeToken,
   setActive,
+  throttle,
 } from "latchkey";
 import { makeAuth, makeUser, SECRET, seededNumbers } from "../fixture.ts";
 import { issue } from "../http/issue.ts";
+
+/** The login, and further mounts of it: one that waits less, one that takes more, and one that is throttled. */
+export const logins: readonly { readonly path: string; readonly options: ObtainTokenOptions }[] = [
+  { path: "/get-token", options: {} },
+  { path: "/get-token-soon", options: { bodyTimeout: 100 } },
+  { path: "/get-token-large", options: { maxBody: 4_194_304 } },
+  { path: "/get-token-throttled", options: { throttle: throttle({ anonymous: "1/min" }) } },
+];
 
 /** Where the self-service is mounted; the frameworks split it among routers of theirs. */
 export const SERVICE_PATH = "/api/auth";
@@ -52,6 +62,11 @@ export const routes: readonly Route[] = [
     answer: describeUser,
   },
   { path: "/bearer", options: { schemes: ["Bearer"] }, answer: describeUser },
+  {
+    path: "/throttled",
+    options: { permissions: [allowAny], throttle: throttle({ user: "1/min" }) },
+    answer: describeUser,
+  },
   {
     path: "/whoami",
     options: {},

@@ -69,7 +69,7 @@ describe.each(versions)("%s", (_name, make) => {
     ["the parsers of Express 4", [express4.json(), express4.urlencoded({ extended: true })]],
   ];
 
-  describe.each(parsers)("answers behind %s as without it to", (_parser, middlewares) => {
+  describe.each(parsers)("J6: answers behind %s as without it to", (_parser, middlewares) => {
     let plain: RunningServer;
     let parsed: RunningServer;
     beforeAll(async () => {
@@ -108,7 +108,7 @@ describe.each(versions)("%s", (_name, make) => {
     await server.close();
   });
 
-  it("tells the error handler when a middleware has consumed the body and kept nothing", async () => {
+  it("J6: tells the error handler when a middleware has consumed the body and kept nothing", async () => {
     const { auth } = await makeWorld();
     const errors: unknown[] = [];
     const app = makeExpressApplication(make, auth, async (request, _response, next) => {

@@ -37,7 +37,7 @@ describe.each(targets)("$name", ({ start }) => {
   });
 
   it.each(["/throws", "/rejects"])(
-    "leaves an error of a handler to the framework at %s",
+    "leaves an error of a handler to the framework at %s (F2)",
     async (path) => {
       const connection = openConnection(server.port);
       const lines = [`Authorization: Token ${world.tokens.ada}`];
@@ -99,7 +99,7 @@ describe.each(targets)("$name", ({ start }) => {
     expect([next.status, next.body]).toEqual([200, '{"user":null}']);
   });
 
-  it("reads no more of a body than its length says", async () => {
+  it("reads no more of a body than its length says (J2)", async () => {
     const { status, body } = await exchange(server.port, {
       method: "POST",
       path: "/get-token",
@@ -127,7 +127,7 @@ describe.each(targets)("$name", ({ start }) => {
     "/open#/secret",
     "http://localhost/secret",
     "*",
-  ])("opens the vault to nobody at the path %s", async (path) => {
+  ])("opens the vault to nobody at the path %s (J7)", async (path) => {
     for (const method of ["GET", "HEAD", "POST", "get"]) {
       const connection = openConnection(server.port);
       connection.send({ method, path, ...(method === "POST" ? { body: "" } : {}) });

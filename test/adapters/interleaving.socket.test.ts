@@ -9,7 +9,7 @@ const REQUESTS = 1_000;
 const CONNECTIONS = 20;
 
 describe.each(targets)("$name", ({ start }) => {
-  it("names the right user in each of 1,000 interleaved requests of 100 users", async () => {
+  it("F3: names the right user in each of 1,000 interleaved requests of 100 users", async () => {
     const seed = Math.floor(Math.random() * 2 ** 32);
     const choose = seededNumbers(seed);
     const { auth } = makeAuth();

@@ -14,7 +14,7 @@ describe.each(targets)("$name", ({ start }) => {
   });
   afterAll(() => server.close());
 
-  describe("answers as all targets do to", () => {
+  describe("F1: answers as all targets do to", () => {
     for (const { status, headers, answer, title, ...request } of listCases(world)) {
       it(`${title} [${request.method} ${request.path.slice(0, 20)}]`, async () => {
         const connection = openConnection(server.port);

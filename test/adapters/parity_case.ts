@@ -16,6 +16,8 @@ export const comparedHeaders: readonly string[] = [
   "allow",
   "cache-control",
   "content-type",
+  "ratelimit",
+  "ratelimit-policy",
   "retry-after",
   "www-authenticate",
 ];
@@ -56,6 +58,16 @@ const onEndpoint = (status: number, answer: string): Expected => ({
   headers: { ...json, ...endpoint },
   answer,
 });
+const throttled: Expected = {
+  status: 429,
+  headers: {
+    ...json,
+    "retry-after": "60",
+    "ratelimit-policy": '"default";q=1;w=60',
+    ratelimit: '"default";r=0;t=60',
+  },
+  answer: detail("Request was throttled. Expected available in 60 seconds."),
+};
 const required = onEndpoint(
   400,
   '{"username":["This field is required."],"password":["This field is required."]}',
@@ -211,7 +223,7 @@ export function listCases(world: World): readonly ParityCase[] {
     // Permissions.
     get("nobody where all are welcome", "/open", [], user(null)),
     get("a user where all are welcome", "/open", [good], user("ada")),
-    get("a bad token where all are welcome", "/open", ["Authorization: Token x"], invalid),
+    get("a bad token where all are welcome (F4)", "/open", ["Authorization: Token x"], invalid),
     get("nobody where staff is wanted", "/admin", [], anonymous),
     get("a user where staff is wanted", "/admin", [good], forbidden),
     get("staff where staff is wanted", "/admin", [`Authorization: Token ${boss}`], user("boss")),
@@ -224,6 +236,10 @@ export function listCases(world: World): readonly ParityCase[] {
     call("DELETE", "/read-only", [], anonymous),
     call("PROPFIND", "/read-only", [], anonymous),
     call("DELETE", "/read-only", [good], user("ada")),
+    {
+      ...call("POST", "/read-only", ["X-HTTP-Method-Override: GET"], anonymous),
+      title: "POST that wants to be GET (J7)",
+    },
     { ...call("HEAD", "/secret", [], anonymous), answer: "" },
     get("a Bearer token", "/bearer", [`Authorization: Bearer ${ada}`], user("ada")),
     get("a bearer token of another case", "/bearer", [`Authorization: bEaReR ${ada}`], user("ada")),
@@ -239,6 +255,30 @@ export function listCases(world: World): readonly ParityCase[] {
       [`Authorization: Bearer ${ada},${ada}`],
       unauthorized("Invalid token.", "Bearer"),
     ),
+    // Throttles, which tell clients apart by the address of the socket's other end.
+    get("the first request of nobody", "/throttled", [], user(null)),
+    get("the second request of nobody", "/throttled", [], throttled),
+    get("another address that is only said", "/throttled", [
+      "X-Forwarded-For: 203.0.113.9",
+      "Forwarded: for=203.0.113.9",
+    ], throttled),
+    get("the first request of a user", "/throttled", [good], user("ada")),
+    get("the second request of a user", "/throttled", [good], throttled),
+    { ...call("HEAD", "/throttled", [good], throttled), answer: "" },
+    call("POST", "/throttled", [good], throttled),
+    get("a bad token among many requests", "/throttled", ["Authorization: Token x"], invalid),
+    get("another user", "/throttled", [`Authorization: Token ${boss}`], user("boss")),
+    {
+      ...login("the first login of an address", [JSON_LINE], LOGIN, granted),
+      path: "/get-token-throttled",
+    },
+    {
+      ...login("the second login of an address", [JSON_LINE], LOGIN, {
+        ...throttled,
+        headers: { ...throttled.headers, ...endpoint },
+      }),
+      path: "/get-token-throttled",
+    },
     // Where a token is not looked for.
     get("a token in the query", `/secret?token=${ada}&access_token=${ada}`, [], anonymous),
     get("a token in other headers", "/secret", [
@@ -496,6 +536,14 @@ function listServiceCases(
   const name = "Ensure this value is a whole number from 1 to 100.";
   return [
     get("who am I, below routers", "/api/auth/me/", [good], me(200, whoAmI)),
+    get("who am I, below routers and behind proxies (F6)", "/api/auth/me/", [
+      good,
+      "Forwarded: for=1.2.3.4;host=elsewhere;proto=https",
+      "X-Forwarded-Host: elsewhere",
+      "X-Forwarded-Prefix: /elsewhere",
+      "X-Original-URL: /open",
+      "X-Rewrite-URL: /open",
+    ], me(200, whoAmI)),
     get("who am I without the last slash", "/api/auth/me", [good], me(200, whoAmI)),
     get("who am I with a query", "/api/auth/me/?a=%zz", [good], me(200, whoAmI)),
     { ...call("HEAD", "/api/auth/me/", [good], me(200, "")), headers: me(200, whoAmI).headers },

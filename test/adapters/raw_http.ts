@@ -28,6 +28,12 @@ export interface RawConnection {
   sendBytes(bytes: Uint8Array): void;
   /** The next answer; `null` when the server has hung up before it was whole. */
   receive(method: string): Promise<RawAnswer | null>;
+  /** Sends the same bytes again and again, as fast as they are taken, until the server hangs up. */
+  flood(bytes: Uint8Array): void;
+  /** Says that nothing more is coming; answers still arrive. */
+  end(): void;
+  /** Waits until the server hangs up. */
+  waitForEnd(): Promise<void>;
   /** Says that nothing more is coming, and waits until the server hangs up. */
   finish(): Promise<void>;
   close(): void;
@@ -57,6 +63,9 @@ export function openConnection(port: number): RawConnection {
   socket.on("end", end);
   socket.on("close", end);
   const wait = () => new Promise<void>((resolve) => wake = resolve);
+  const waitForEnd = async () => {
+    while (!isOver) await wait();
+  };
   const sendBytes = (bytes: Uint8Array) => {
     if (!isOver) socket.write(bytes);
   };
@@ -73,9 +82,20 @@ export function openConnection(port: number): RawConnection {
         else await wait();
       }
     },
+    flood(bytes) {
+      const pour = () => {
+        while (!isOver && socket.write(bytes));
+      };
+      socket.on("drain", pour);
+      pour();
+    },
+    end: () => {
+      socket.end();
+    },
+    waitForEnd,
     async finish() {
       socket.end();
-      while (!isOver) await wait();
+      await waitForEnd();
       socket.destroy();
     },
     close: () => socket.destroy(),

@@ -8,7 +8,7 @@ import { type Auth, createSelfService } from "latchkey";
 import * as onExpress from "latchkey/express";
 import * as onFetch from "latchkey/fetch";
 import * as onHono from "latchkey/hono";
-import { routes, SERVICE_PATH } from "./application.ts";
+import { logins, routes, SERVICE_PATH } from "./application.ts";
 
 /** A server that listens on this machine. */
 export interface RunningServer {
@@ -23,8 +23,8 @@ export interface Target {
   start(auth: Auth): Promise<RunningServer>;
 }
 
-/** A function from `Request` to `Response`, as every fetch-style server takes it. */
-export type FetchFunction = (request: Request) => Response | Promise<Response>;
+/** A function from `Request` to `Response`, as every fetch-style server takes it, with what it passes. */
+export type FetchFunction = (request: Request, platform?: object) => Response | Promise<Response>;
 
 // The package puts its own `Response` in place of the global one, as its users have it on Node;
 // the servers of Deno and Bun, which run beside it here, would not take that one for an answer.
@@ -69,7 +69,7 @@ export function makeExpressApplication(
 ): express.Express {
   const app = make();
   for (const middleware of middlewares) app.use(middleware);
-  app.all("/get-token", onExpress.obtainToken(auth));
+  for (const { path, options } of logins) app.all(path, onExpress.obtainToken(auth, options));
   app.all("/logout", onExpress.logout(auth));
   for (const { path, options, answer } of routes) {
     app.all(path, onExpress.guard(auth, options), (_request, response, next) => {
@@ -92,7 +92,7 @@ export function makeExpressApplication(
 
 /** Mounts the application into Hono. */
 export function makeHonoApplication(auth: Auth, app: Hono = new Hono()): Hono {
-  app.all("/get-token", onHono.obtainToken(auth));
+  for (const { path, options } of logins) app.all(path, onHono.obtainToken(auth, options));
   app.all("/logout", onHono.logout(auth));
   for (const { path, options, answer } of routes) {
     app.all(path, onHono.guard(auth, options), (c): Response | Promise<Response> => {
@@ -112,11 +112,11 @@ export function makeHonoApplication(auth: Auth, app: Hono = new Hono()): Hono {
 /** Mounts the application into a fetch function. */
 export function makeFetchApplication(auth: Auth): FetchFunction {
   const handlers = new Map<string, FetchFunction>([
-    ["/get-token", onFetch.obtainToken(auth)],
     ["/logout", onFetch.logout(auth)],
   ]);
+  for (const { path, options } of logins) handlers.set(path, onFetch.obtainToken(auth, options));
   for (const { path, options, answer } of routes) {
-    const handler = onFetch.guard(auth, options)((_request, principal) => {
+    const handler = onFetch.guard(auth, options)((_request, principal, _platform?: object) => {
       const made = answer(principal);
       return typeof made === "string"
         ? new Response(made, { headers: JSON_TYPE })
@@ -125,10 +125,10 @@ export function makeFetchApplication(auth: Auth): FetchFunction {
     handlers.set(path, handler);
   }
   const service = onFetch.mount(createSelfService(auth, { basePath: SERVICE_PATH }).endpoint);
-  return (request) => {
+  return (request, platform) => {
     const { pathname } = new URL(request.url);
-    if (pathname.startsWith(`${SERVICE_PATH}/`)) return service(request);
-    return handlers.get(pathname)?.(request) ??
+    if (pathname.startsWith(`${SERVICE_PATH}/`)) return service(request, platform);
+    return handlers.get(pathname)?.(request, platform) ??
       new Response(NOT_FOUND, { status: 404, headers: JSON_TYPE });
   };
 }
@@ -162,9 +162,6 @@ export const targets: readonly Target[] = [
   { name: nativeName, start: (auth) => serveNatively(makeFetchApplication(auth)) },
   {
     name: `Hono on ${nativeName}`,
-    start: (auth) => {
-      const app = makeHonoApplication(auth);
-      return serveNatively((request) => app.fetch(request));
-    },
+    start: (auth) => serveNatively(makeHonoApplication(auth).fetch),
   },
 ];

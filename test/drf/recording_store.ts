@@ -60,6 +60,10 @@ export async function recordStore(open: () => Promise<Store>): Promise<Recording
     setActive: (...rest) => inner.setActive(...rest),
     startEpoch: (id) => inner.startEpoch(id),
     deleteUser: (id) => inner.deleteUser(id),
+    takeAttempts: (...rest) => inner.takeAttempts(...rest),
+    findAttempts: (...rest) => inner.findAttempts(...rest),
+    returnAttempts: (windows) => inner.returnAttempts(windows),
+    pruneAttempts: (...rest) => inner.pruneAttempts(...rest),
     appendEvents: (events) => inner.appendEvents(events),
   };
 

@@ -6,7 +6,6 @@ const GROUPS: Readonly<Record<string, string>> = {
   negotiation: "content negotiation is the framework's",
   "session-csrf": "sessions and CSRF are the framework's",
   "basic-auth": "Basic is not a token",
-  throttle: "throttling is the application's",
 };
 
 /** Why a recording is not replayed; `null` when it is. */

@@ -114,7 +114,9 @@ export async function openDirectly(fixtures: Fixtures): Promise<Target> {
     }
     const login = loginViews.find((one) => one.path === path);
     if (login === undefined) return new Response("Not found", { status: 404 });
-    if (login.kind === "obtain") return await createObtainToken(world.auth)(toRequest(request));
+    if (login.kind === "obtain") {
+      return await createObtainToken(world.auth, login.options)(toRequest(request));
+    }
     const result = await createGuard(world.auth, loginGuard)(toRequest(request));
     const response = result.ok
       ? await tutorialLogin(world)(toRequest(request))

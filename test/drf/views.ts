@@ -7,6 +7,7 @@ import {
   defineEndpoint,
   drf,
   type Endpoint,
+  findClientAddress,
   grantToken,
   type GuardOptions,
   isAdminUser,
@@ -14,9 +15,12 @@ import {
   isAuthenticatedOrReadOnly,
   jsonAnswer,
   not,
+  type ObtainTokenOptions,
   or,
   permission,
   type Principal,
+  type Throttle,
+  throttle,
   toResponse,
   verifyPassword,
 } from "latchkey";
@@ -40,15 +44,21 @@ export interface LoginView {
   /** `tutorial` is application code on the library's own operations. */
   readonly kind: "obtain" | "tutorial";
   readonly allow: string;
+  /** Of the library's endpoint. */
+  readonly options: ObtainTokenOptions;
 }
 
 /** What the servers mount. */
 export const loginViews: readonly LoginView[] = [
-  { path: "/api/get-token/", kind: "obtain", allow: "POST, OPTIONS" },
-  { path: "/x/obtain-noauth/", kind: "obtain", allow: "POST, OPTIONS" },
-  { path: "/x/throttled-get-token/", kind: "obtain", allow: "POST, OPTIONS" },
-  { path: "/api/login/", kind: "tutorial", allow: "POST, OPTIONS" },
+  obtain("/api/get-token/"),
+  obtain("/x/obtain-noauth/"),
+  obtain("/x/throttled-get-token/", { throttle: throttle({ anonymous: "2/min" }) }),
+  { path: "/api/login/", kind: "tutorial", allow: "POST, OPTIONS", options: {} },
 ];
+
+function obtain(path: string, options: ObtainTokenOptions = {}): LoginView {
+  return { path, kind: "obtain", allow: "POST, OPTIONS", options };
+}
 
 /** The guard in front of the tutorial's login: a bad token fails it, as in the recording. */
 export const loginGuard: GuardOptions = { permissions: [allowAny] };
@@ -95,10 +105,22 @@ export function listViews(world: World): readonly View[] {
     whoami("session-basic", SESSION_ONLY, "first"),
     whoami("noheader-token", { schemes: ["Token"], challenge: false }),
     whoami("session-token-admin", { challenge: false, permissions: [isAdminUser] }, "first"),
-    whoami("throttle-anon", { permissions: [allowAny] }),
-    whoami("throttle-user"),
+    whoami("throttle-anon", {
+      permissions: [allowAny],
+      throttle: throttle({ anonymous: "2/min" }),
+    }),
+    whoami("throttle-user", { throttle: throttle({ user: "2/min" }) }),
+    whoami("throttle-never", { throttle: refuseAlways }),
   ];
 }
+
+/** A throttle of the application's own: no waiting helps. */
+const refuseAlways: Throttle = () =>
+  Promise.resolve({
+    reason: "throttled",
+    retryAfter: Infinity,
+    limit: { max: 0, window: Infinity },
+  });
 
 /** The library knows neither sessions nor Basic: such a view has a scheme that nobody sends. */
 const SESSION_ONLY: GuardOptions = { schemes: ["Session-Only"], challenge: false };
@@ -198,8 +220,10 @@ export function tutorialLogin({ auth }: World): Endpoint {
       username: charField({ maxLength: 20 }),
       password: charField({ maxLength: 20 }),
     }),
-    async handle(credentials) {
-      const verified = await verifyPassword(auth, credentials);
+    async handle(credentials, request) {
+      const address = findClientAddress(request, auth.trustedProxies);
+      const verified = await verifyPassword(auth, { ...credentials, address });
+      if (!verified.ok && verified.failure.reason === "throttled") return verified.failure;
       if (!verified.ok) return toResponse(jsonAnswer(400, { msg: "Invalid username/password" }));
       const granted = await grantToken(auth, verified.value);
       if (!granted.ok) throw new Error(`Cannot grant a token: ${granted.failure.reason}`);

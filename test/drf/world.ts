@@ -66,6 +66,10 @@ export async function buildWorld(fixtures: Fixtures): Promise<World> {
     onLogin: "reuse",
     secret: "the-secret-of-the-recorded-system",
     tokenLifetime: null,
+    // Django's `set_password` checks nothing.
+    passwordRules: [],
+    // The recordings tell clients apart by X-Forwarded-For.
+    trustedProxies: 1,
     // In the recorded system a key outlives a new password and a time of being inactive.
     revokeOn: { passwordChange: false, deactivation: false },
   });

@@ -1,5 +1,6 @@
-import { type EndpointRequest, readBody } from "latchkey";
+import { bearer, createObtainToken, drf, type EndpointRequest, readBody } from "latchkey";
 import { describe, expect, it } from "vitest";
+import { makeAuth } from "../fixture.ts";
 
 const JSON_TYPE = "application/json";
 const FORM = "application/x-www-form-urlencoded";
@@ -168,6 +169,100 @@ describe("readBody()", () => {
     });
     expect(cancelled).toBe(true);
     expect(pulled).toBeLessThan(20);
+  });
+
+  /** A body of which the beginning comes at once, and the rest when it is let go. */
+  function drip(beginning: string) {
+    let cancelled = false;
+    let rest: ReadableStreamDefaultController<Uint8Array> | undefined;
+    const body = new ReadableStream<Uint8Array>({
+      start(controller) {
+        rest = controller;
+        controller.enqueue(latin1(beginning));
+      },
+      cancel() {
+        cancelled = true;
+        // As a socket that does not close before more arrives.
+        return new Promise(() => {});
+      },
+    });
+    const slow: EndpointRequest = {
+      method: "POST",
+      url: "/",
+      headers: new Headers({ "Content-Type": JSON_TYPE }),
+      body,
+      bodyUsed: false,
+    };
+    const send = (text: string) => {
+      rest?.enqueue(latin1(text));
+      rest?.close();
+    };
+    return { slow, send, breakOff: () => rest?.error(new Error()), wasCancelled: () => cancelled };
+  }
+
+  it("J2: a body that does not come in time is given up, and waited for no longer", async () => {
+    const { slow, wasCancelled } = drip('{"a":');
+    expect(await readBody(slow, 100, 5)).toEqual({
+      ok: false,
+      failure: { reason: "body_timeout" },
+    });
+    expect(wasCancelled()).toBe(true);
+  });
+
+  it("J2: a body that comes in time is read, however slowly", async () => {
+    const { slow, send } = drip('{"a":');
+    const reading = readBody(slow, 100, 60_000);
+    send("1}");
+    expect(await reading).toEqual({ ok: true, value: { a: 1 } });
+  });
+
+  it("J2: a body that breaks off is refused, and no error", async () => {
+    const { slow, breakOff } = drip("{}");
+    const reading = readBody(slow, 100, 60_000);
+    breakOff();
+    expect(await reading).toEqual({ ok: false, failure: { reason: "incomplete_body" } });
+  });
+
+  it("J2: a body that is too large is refused without waiting for its end", async () => {
+    expect(await readBody(drip("x".repeat(101)).slow, 100, 60_000)).toMatchObject({
+      failure: { reason: "body_too_large" },
+    });
+  });
+
+  it.each([
+    ["drf", drf(), "The request body did not arrive in time.", "The request body broke off."],
+    ["bearer", bearer(), "Send the body faster.", "The body broke off."],
+  ])(
+    "J2: answers what does not come whole, and closes the connection, in the dialect %s",
+    async (_name, dialect, late, broken) => {
+      const { auth } = makeAuth({ dialect });
+      const answerTo = async (slow: EndpointRequest) => {
+        const { status, headers, body } = await createObtainToken(auth, { bodyTimeout: 5 })(slow)
+          .then(async (answer) => ({
+            status: answer.status,
+            headers: answer.headers,
+            body: JSON.parse(await answer.text()),
+          }));
+        return [status, headers.get("Connection"), headers.get("Cache-Control"), body.detail];
+      };
+      expect(await answerTo(drip("{").slow)).toEqual([408, "close", "no-store", late]);
+      const { slow, breakOff } = drip("{");
+      breakOff();
+      expect(await answerTo(slow)).toEqual([400, "close", "no-store", broken]);
+    },
+  );
+
+  it.each([0, -1, 0.5, NaN, Infinity])("F5: refuses a bodyTimeout of %s", (bodyTimeout) => {
+    const { auth } = makeAuth();
+    expect(() => createObtainToken(auth, { bodyTimeout })).toThrow("Cannot use bodyTimeout");
+  });
+
+  it("J3: a form of 1,000 fields is read, one field more is refused", async () => {
+    expect(await read("a&".repeat(1_000), FORM)).toEqual({ a: "" });
+    expect(await read("a&".repeat(1_001), FORM)).toEqual(malformed("form"));
+    const parts = (count: number) => `${part("a", "1").repeat(count)}--B--`;
+    expect(await read(parts(1_000), MULTIPART)).toEqual({ a: "1" });
+    expect(await read(parts(1_001), MULTIPART)).toEqual(malformed("multipart"));
   });
 
   it("J2: a declared length above the limit is refused unread, a lying one does not help", async () => {

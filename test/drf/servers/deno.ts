@@ -5,10 +5,10 @@ import { REACHED, runServer } from "../control.ts";
 import { answerView, listViews, loginGuard, loginViews, tutorialLogin } from "../views.ts";
 
 await runServer((world) => {
-  const routes = new Map<string, FetchHandler<[]>>();
-  const mount = (path: string, allow: string, handler: FetchHandler<[]>) => {
-    routes.set(path, async (request) => {
-      const response = await handler(request);
+  const routes = new Map<string, FetchHandler>();
+  const mount = (path: string, allow: string, handler: FetchHandler) => {
+    routes.set(path, async (request, ...rest) => {
+      const response = await handler(request, ...rest);
       response.headers.set(REACHED.name, REACHED.value);
       response.headers.set("Allow", allow);
       return response;
@@ -30,19 +30,19 @@ await runServer((world) => {
       ),
     );
   }
-  for (const { path, kind, allow } of loginViews) {
+  for (const { path, kind, allow, options } of loginViews) {
     const login = tutorialLogin(world);
     mount(
       path,
       allow,
-      kind === "obtain" ? obtainToken(world.auth) : guard(world.auth, loginGuard)(login),
+      kind === "obtain" ? obtainToken(world.auth, options) : guard(world.auth, loginGuard)(login),
     );
   }
   return new Promise((resolve) => {
     Deno.serve(
       { hostname: "127.0.0.1", port: 0, onListen: ({ port }) => resolve(port) },
-      (request) =>
-        routes.get(new URL(request.url).pathname)?.(request) ??
+      (request, info) =>
+        routes.get(new URL(request.url).pathname)?.(request, info) ??
           new Response("Not found", { status: 404 }),
     );
   });

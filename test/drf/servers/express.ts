@@ -29,10 +29,13 @@ await runServer((world) => {
       },
     );
   }
-  for (const { path, kind, allow } of loginViews) {
+  for (const { path, kind, allow, options } of loginViews) {
     mark(path, allow);
     if (kind === "tutorial") app.use(path, guard(world.auth, loginGuard));
-    app.all(path, kind === "obtain" ? obtainToken(world.auth) : mount(tutorialLogin(world)));
+    app.all(
+      path,
+      kind === "obtain" ? obtainToken(world.auth, options) : mount(tutorialLogin(world)),
+    );
   }
   return new Promise((resolve) => {
     const server = app.listen(0, "127.0.0.1", () => resolve(portOf(server.address())));

@@ -28,8 +28,8 @@ await runServer((world) => {
         ),
     );
   }
-  for (const { path, kind, allow } of loginViews) {
-    if (kind === "obtain") app.all(path, mark(allow), obtainToken(world.auth));
+  for (const { path, kind, allow, options } of loginViews) {
+    if (kind === "obtain") app.all(path, mark(allow), obtainToken(world.auth, options));
     else {
       app.all(path, mark(allow), guard(world.auth, loginGuard), mount(tutorialLogin(world)));
     }
