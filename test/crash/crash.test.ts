@@ -25,7 +25,7 @@ it.each([
   ["revokes nothing", /a token that was ended holds|nobody asked for/],
   ["answers early", /tokens do not hold|unknown_token|Cannot revoke|ended holds/],
   ["knows no epoch", /under way: (change password|set password|deactivate|revoke all)/],
-  ["keeps no slot", /reusable token/],
+  ["keeps no slot", /reusable token|MALFORMED_ANSWER/],
   ["rotates twice", /rotated into two|nobody asked for|more tokens than the limit/],
   ["revokes one by one", /under way: revoke others/],
 ])("a store that %s is found out", async (fault, loss) => {

@@ -15,6 +15,7 @@ export function configure(
   return defineAuth({
     store,
     passwords: [pbkdf2({ iterations: 1_000 })],
+    passwordRules: [],
     onLogin,
     secret: "a secret of the crash test, 32 bytes or more",
     tokenLimit: TOKEN_LIMIT,

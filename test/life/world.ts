@@ -41,6 +41,7 @@ export async function openWorld(
       store: wrap(handle),
       passwords: [hasher],
       touchInterval: null,
+      passwordRules: [],
       now: () => clock.now,
       ...options,
     });
