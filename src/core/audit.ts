@@ -11,6 +11,8 @@ const MAX_GATHERED = 10_000;
  * way the next ones gather. A write that fails loses its events and nothing
  * else: the requests they tell of were answered before.
  *
+ * @throws {TypeError} when there is no store
+ *
  * @example
  * ```ts
  * import { auditSink, defineAuth } from "latchkey";
@@ -22,6 +24,9 @@ const MAX_GATHERED = 10_000;
  * ```
  */
 export function auditSink(store: EventStore): EventSink {
+  if (typeof store?.appendEvents !== "function") {
+    throw new TypeError("Cannot audit: no store given, expected one such as memoryStore()");
+  }
   let gathered: AuthEvent[] = [];
   let writing: Promise<void> | null = null;
   const append = async (events: readonly AuthEvent[]) => await store.appendEvents(events);

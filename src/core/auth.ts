@@ -1,4 +1,6 @@
+import { systemClock } from "../data/clock.ts";
 import { encodeUtf8 } from "../data/encoding.ts";
+import { countProcessors } from "../data/processors.ts";
 import { type RandomSource, systemRandom } from "../data/random.ts";
 import type { Dialect } from "../ports/dialect.ts";
 import type { Hasher, PasswordVerifier } from "../ports/hasher.ts";
@@ -14,9 +16,17 @@ import {
 import { type Duration, toMilliseconds } from "../pure/duration.ts";
 import type { EventSink } from "../pure/event.ts";
 import { prefixedFormat, type TokenFormat } from "../pure/format.ts";
+import {
+  type CheckedLoginLimits,
+  checkLoginLimits,
+  type LoginLimits,
+} from "../pure/login_limits.ts";
+import type { PasswordRule } from "../pure/password_rule.ts";
 import { checkScopes } from "../pure/scope.ts";
 import type { User } from "../pure/user.ts";
-import { protect, protectStore } from "./protected_store.ts";
+import { checkKinds } from "./option_kinds.ts";
+import { createProtection, protectStore } from "./protected_store.ts";
+import type { VerificationCache } from "./verification_cache.ts";
 
 /** What {@link defineAuth} is told. Only `store` and `passwords` are needed. */
 export interface AuthOptions<Scope extends string = string> {
@@ -66,8 +76,26 @@ export interface AuthOptions<Scope extends string = string> {
   readonly secret?: string | Uint8Array;
   /** The keys mixed into stored digests; `["none"]`, plain SHA-256, when absent. */
   readonly peppers?: PepperRing;
+  /**
+   * What a new password must fulfil; `defaultPasswordRules` when absent: at least 15
+   * characters that are neither a name nor a repetition. `[]` for anything that can be hashed.
+   */
+  readonly passwordRules?: readonly PasswordRule[];
+  /** How many failed logins there may be; limits per account, per address and for all when absent, `null` for none at all. */
+  readonly loginLimits?: LoginLimits | null;
+  /**
+   * How many proxies in front of the server write `X-Forwarded-For`; 0 when
+   * absent: the client is then the other end of the socket, whatever a header says.
+   */
+  readonly trustedProxies?: number;
+  /** How much hashing of passwords may be under way at once; a processor is left free, and 64 wait, when absent. */
+  readonly hashing?: HashingOptions;
+  /** How long the store may take for one verb before it counts as failed; 10 seconds when absent, `null` for ever. */
+  readonly storeTimeout?: Duration | null;
   /** Every scope of the application. Declared once, a misspelt scope does not compile. */
   readonly scopes?: readonly Scope[];
+  /** Keeps verified tokens in memory; see `verificationCache`. Nothing is kept when absent. */
+  readonly cache?: VerificationCache;
   /** How HTTP answers look; `drf()` when absent. */
   readonly dialect?: Dialect;
   /** The clock: milliseconds since the epoch. `Date.now` when absent. */
@@ -114,6 +142,14 @@ export interface Auth<Scope extends string = string> {
   readonly onEvent: EventSink | null;
   /** Whether a login gives a `new` token each time or the user's one reusable token. */
   readonly onLogin: "new" | "reuse";
+  /** What a new password must fulfil; `null` for `defaultPasswordRules`. */
+  readonly passwordRules: readonly PasswordRule[] | null;
+  /** Keeps verified tokens in memory; `null` for none. */
+  readonly cache: VerificationCache | null;
+  /** How many failed logins there may be; `null` for any number. */
+  readonly loginLimits: CheckedLoginLimits | null;
+  /** How many proxies write `X-Forwarded-For`. */
+  readonly trustedProxies: number;
   /** How HTTP answers look; `null` for `drf()`. */
   readonly dialect: Dialect | null;
   /** The clock: milliseconds since the epoch. */
@@ -122,6 +158,8 @@ export interface Auth<Scope extends string = string> {
   readonly random: RandomSource;
   /** The uses of tokens that are not written down yet. */
   readonly uses: PendingUses;
+  /** The hashes of passwords that are under way. */
+  readonly hashes: PendingHashes;
   /** The digest to store of a token text. */
   readonly digest: (text: string) => Digest;
   /** Every digest under which a token text may be stored. */
@@ -142,6 +180,30 @@ export interface PendingUses {
   writing: Promise<void> | null;
 }
 
+/** How much hashing of passwords may be under way at once. */
+export interface HashingOptions {
+  /**
+   * How many hashes run at once; when absent one less than there are processors,
+   * at least 1 and at most 4. Each takes a processor, and the memory of its
+   * algorithm (19 MiB for `argon2id()`); what is left serves everything else.
+   */
+  readonly concurrency?: number;
+  /** How many more wait for their turn, the first come first; 64 when absent. Further ones throw an `OverloadError`. */
+  readonly queue?: number;
+}
+
+/** The hashes that are under way, and those that wait. */
+export interface PendingHashes {
+  /** How many may run at once. */
+  readonly concurrency: number;
+  /** How many may wait. */
+  readonly queue: number;
+  /** How many run. */
+  running: number;
+  /** Starts each that waits, in their order. */
+  readonly waiting: (() => void)[];
+}
+
 const MINUTE = 60_000;
 const DEFAULT_LIFETIME = 30 * 24 * 60 * MINUTE;
 const MIN_KEY = 32;
@@ -158,8 +220,8 @@ const MIN_KEY = 32;
  * import { pbkdf2 } from "latchkey/pbkdf2";
  *
  * const auth = defineAuth({ store: memoryStore(), passwords: [pbkdf2()] });
- * await createSuperuser(auth, { username: "ada", password: "correct horse" });
- * const result = await login(auth, { username: "ada", password: "correct horse" });
+ * await createSuperuser(auth, { username: "ada", password: "correct horse battery" });
+ * const result = await login(auth, { username: "ada", password: "correct horse battery" });
  * console.log(result.ok && result.value.text.reveal()); // lk_…
  * ```
  */
@@ -167,6 +229,7 @@ export function defineAuth<const Scope extends string = string>(
   options: AuthOptions<Scope>,
 ): Auth<Scope> {
   checkRequired(options);
+  checkKinds(options);
   const secret = options.secret === undefined ? null : checkKey(options.secret, "secret");
   const onLogin = options.onLogin ?? "new";
   if (onLogin !== "new" && onLogin !== "reuse") {
@@ -177,20 +240,26 @@ export function defineAuth<const Scope extends string = string>(
       'Cannot reuse tokens: onLogin "reuse" needs a server secret, add { secret } of at least 32 random bytes',
     );
   }
-  const ring = checkRing(options.peppers ?? ["none"]);
+  const ring = checkRing(options.peppers === undefined ? ["none"] : options.peppers);
   const declared = options.scopes === undefined ? null : checkScopes(options.scopes, null);
   const idleTimeout = readDuration(options.idleTimeout, null, "idleTimeout");
   const touchInterval = readDuration(options.touchInterval, MINUTE, "touchInterval");
   checkIdleTimeout(idleTimeout, touchInterval);
+  const protect = createProtection(readDuration(options.storeTimeout, 10_000, "storeTimeout"));
+  const store = protectStore(options.store, protect);
+  const now = options.now ?? systemClock;
   return {
-    store: protectStore(options.store),
+    store: options.cache === undefined ? store : options.cache.attach(store, now),
+    cache: options.cache ?? null,
     passwords: options.passwords,
     formats: options.formats ?? [prefixedFormat()],
     tokenLifetime: readDuration(options.tokenLifetime, DEFAULT_LIFETIME, "tokenLifetime"),
     idleTimeout,
     touchInterval,
     rotationOverlap: toMilliseconds(options.rotationOverlap ?? MINUTE, "rotationOverlap"),
-    tokenLimit: readLimit(options.tokenLimit),
+    tokenLimit: options.tokenLimit === undefined
+      ? null
+      : readCount(options.tokenLimit, 1, "tokenLimit"),
     revokeOn: {
       passwordChange: options.revokeOn?.passwordChange ?? true,
       deactivation: options.revokeOn?.deactivation ?? true,
@@ -198,9 +267,22 @@ export function defineAuth<const Scope extends string = string>(
     findUser: options.findUser === undefined ? null : protect("find the owner", options.findUser),
     onEvent: options.onEvent ?? null,
     uses: { latest: new Map(), writing: null },
+    hashes: {
+      concurrency: readCount(
+        options.hashing?.concurrency ?? defaultConcurrency(),
+        1,
+        "hashing.concurrency",
+      ),
+      queue: readCount(options.hashing?.queue ?? 64, 0, "hashing.queue"),
+      running: 0,
+      waiting: [],
+    },
     onLogin,
+    passwordRules: options.passwordRules ?? null,
+    loginLimits: checkLoginLimits(options.loginLimits),
+    trustedProxies: readCount(options.trustedProxies ?? 0, 0, "trustedProxies"),
     dialect: options.dialect ?? null,
-    now: options.now ?? Date.now,
+    now,
     random: options.random ?? systemRandom,
     digest: (text) => digestToken(ring, text),
     candidates: (text) => digestCandidates(ring, text),
@@ -208,6 +290,11 @@ export function defineAuth<const Scope extends string = string>(
     checkScopes: (scopes) => checkScopes(scopes, declared),
     isScope: (scope): scope is Scope => declared === null || declared.some((one) => one === scope),
   };
+}
+
+/** One processor stays free for everything else; the threads of Node's pool are 4. */
+function defaultConcurrency(): number {
+  return Math.min(4, Math.max(1, countProcessors() - 1));
 }
 
 /** An idle timeout counts from the last use that was written down, so uses must be written more often. */
@@ -228,12 +315,11 @@ function readDuration(
   return duration === null ? null : toMilliseconds(duration, name);
 }
 
-function readLimit(limit: number | undefined): number | null {
-  if (limit === undefined) return null;
-  if (!Number.isSafeInteger(limit) || limit < 1) {
-    throw new RangeError("Cannot use this tokenLimit: expected a whole number from 1 up");
+function readCount(count: number, least: number, name: string): number {
+  if (!Number.isSafeInteger(count) || count < least) {
+    throw new RangeError(`Cannot use this ${name}: expected a whole number from ${least} up`);
   }
-  return limit;
+  return count;
 }
 
 /** Guards those who configure the library from JavaScript, or from data. */
@@ -257,8 +343,9 @@ function checkRing(ring: PepperRing): PepperRing {
   if (!Array.isArray(ring) || ring.length === 0) {
     throw new TypeError('Cannot use these peppers: expected a list such as [{ id, key }, "none"]');
   }
-  const ids = ring.map((pepper) => (pepper === "none" ? "none" : pepper.id));
-  if (new Set(ids).size !== ids.length || ids.some((id) => !/^[\w.-]{1,64}$/.test(id))) {
+  const ids: readonly unknown[] = ring.map((pepper) => pepper === "none" ? "none" : pepper?.id);
+  const areIds = ids.every((id) => typeof id === "string" && /^[\w.-]{1,64}$/.test(id));
+  if (!areIds || new Set(ids).size !== ids.length) {
     throw new RangeError(
       "Cannot use these peppers: ids must differ and be 1 to 64 letters, digits or . _ -",
     );

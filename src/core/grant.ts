@@ -17,6 +17,7 @@ import {
   issueToken,
   viewToken,
 } from "./issue.ts";
+import { ask, readSlot } from "./store_answer.ts";
 
 /** The slot of the one token that a login reuses. */
 const LOGIN_SLOT = "login";
@@ -46,7 +47,8 @@ export async function grantToken<Scope extends string>(
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     const id = drawIdentifier(auth.random);
     const draft = draftToken(auth, id, owner, auth.formats[0].encode(derive(id)), terms);
-    const found = await auth.store.ensureToken({ ...draft, slot: LOGIN_SLOT });
+    const wanted = { ...draft, slot: LOGIN_SLOT };
+    const found = await ask(auth.store.ensureToken(wanted), (one) => readSlot(one, wanted));
     const { token } = found;
     checkEpoch(owner, found);
     const text = findDerivedText(auth, derive(token.id), token);

@@ -10,6 +10,7 @@ import { toToken } from "../pure/verify.ts";
 import { type Auth, checkIdleTimeout } from "./auth.ts";
 import { emit } from "./emit.ts";
 import { drawIdentifier } from "./identifier.ts";
+import { ask, readAdded, readOptional } from "./store_answer.ts";
 
 /** What a new token is, what it may do, and for how long. */
 export interface IssueOptions<Scope extends string = string> {
@@ -167,7 +168,10 @@ async function addToken<Scope extends string>(
   const limit = auth.tokenLimit === null
     ? undefined
     : { max: auth.tokenLimit, now: draft.createdAt };
-  const record = await auth.store.insertToken({ ...draft, expiresAt }, limit);
+  const record = await ask(
+    auth.store.insertToken({ ...draft, expiresAt }, limit),
+    (answer) => readOptional(answer, (one) => readAdded(one, draft)),
+  );
   if (record === null) return fail({ reason: "token_limit" });
   emit(auth, { type: "token_issued", at: record.createdAt, owner: record.owner, token: record.id });
   return ok({ text: new TokenText(text), token: viewToken(auth, toToken(record)) });

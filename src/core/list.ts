@@ -4,6 +4,7 @@ import type { OwnedToken, RevokedReason, Token } from "../pure/record.ts";
 import { endOf, toToken } from "../pure/verify.ts";
 import type { Auth } from "./auth.ts";
 import { viewToken } from "./issue.ts";
+import { ask, readList } from "./store_answer.ts";
 
 /** Which part of a list is wanted. */
 export interface ListOptions {
@@ -63,7 +64,10 @@ export async function listTokens<Scope extends string>(
   const after = cursor === undefined ? null : parseCursor(cursor);
   if (cursor !== undefined && after === null) return fail({ reason: "malformed_cursor" });
   const page = { limit: limit + 1, ...(after === null ? {} : { after }) };
-  const found = await auth.store.listTokens(owner, page);
+  const found = await ask(
+    auth.store.listTokens(owner, page),
+    (answer) => readList(answer, owner, page),
+  );
   const now = auth.now();
   const shown = found.slice(0, limit);
   const last = found.length > limit ? shown.at(-1) : undefined;

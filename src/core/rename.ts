@@ -1,5 +1,6 @@
 import { isTokenName } from "../pure/name.ts";
 import type { Auth } from "./auth.ts";
+import { ask, readFlag } from "./store_answer.ts";
 
 /**
  * Gives an owner's token another name.
@@ -18,5 +19,5 @@ export async function renameToken<Scope extends string>(
   if (!isTokenName(name)) {
     throw new RangeError("Cannot use this name: expected up to 100 characters, none for control");
   }
-  return await auth.store.renameToken(owner, id, name);
+  return await ask(auth.store.renameToken(owner, id, name), readFlag);
 }

@@ -1,6 +1,7 @@
 import type { Principal, RevokedReason } from "../pure/record.ts";
 import type { Auth } from "./auth.ts";
 import { emit } from "./emit.ts";
+import { ask, readCount, readFlag } from "./store_answer.ts";
 
 /** Whose token is revoked, and why. */
 export interface RevokeOptions {
@@ -25,7 +26,7 @@ export async function revokeToken<Scope extends string>(
   { owner, reason = "revoked" }: RevokeOptions = {},
 ): Promise<boolean> {
   const at = auth.now();
-  const revoked = await auth.store.revokeToken(id, { at, reason }, owner);
+  const revoked = await ask(auth.store.revokeToken(id, { at, reason }, owner), readFlag);
   if (revoked) emit(auth, { type: "token_revoked", at, owner: owner ?? null, token: id, reason });
   return revoked;
 }
@@ -45,7 +46,7 @@ export async function logout<Scope extends string>(
 ): Promise<boolean> {
   const { id, owner, family } = token;
   const [at, reason] = [auth.now(), "logged_out"] as const;
-  const isRevoked = await auth.store.revokeFamily(family, { at, reason }) > 0;
+  const isRevoked = await ask(auth.store.revokeFamily(family, { at, reason }), readCount) > 0;
   if (isRevoked) emit(auth, { type: "token_revoked", at, owner, token: id, reason });
   return isRevoked;
 }
@@ -65,7 +66,7 @@ export async function revokeAllTokens<Scope extends string>(
   owner: string,
   reason: RevokedReason = "revoked",
 ): Promise<number> {
-  await auth.store.startEpoch(owner);
+  await ask(auth.store.startEpoch(owner), readFlag);
   return await markRevoked(auth, owner, reason);
 }
 
@@ -89,7 +90,7 @@ export async function markRevoked<Scope extends string>(
   except?: string,
 ): Promise<number> {
   const at = auth.now();
-  const count = await auth.store.revokeTokens(owner, { at, reason }, except);
+  const count = await ask(auth.store.revokeTokens(owner, { at, reason }, except), readCount);
   emit(auth, { type: "tokens_revoked", at, owner, reason, count });
   return count;
 }

@@ -12,6 +12,7 @@ import { emit } from "./emit.ts";
 import { drawIdentifier } from "./identifier.ts";
 import { hintOf, type IssuedToken, viewToken } from "./issue.ts";
 import { lookUpToken } from "./verify.ts";
+import { ask, readOptional, readSuccessor } from "./store_answer.ts";
 
 /** How a token is rotated. */
 export interface RotateOptions {
@@ -46,7 +47,10 @@ export async function rotateToken<Scope extends string>(
   if (!held.ok) return held;
   const { found, at } = held.value;
   const successor = draftSuccessor(auth, found.token, text, at, overlap);
-  const record = await auth.store.rotateToken(successor);
+  const record = await ask(
+    auth.store.rotateToken(successor),
+    (answer) => readOptional(answer, (one) => readSuccessor(one, successor)),
+  );
   if (record === null || record.rotation === null || record.revokedAt !== null) {
     return fail({ reason: "revoked_token" });
   }

@@ -2,6 +2,7 @@ import { fail, ok, type Result } from "../data/result.ts";
 import { StoreError } from "../ports/store_error.ts";
 import type { Digest } from "../pure/digest.ts";
 import type { OwnedToken, Principal } from "../pure/record.ts";
+import type { User } from "../pure/user.ts";
 import { decideToken, type TokenFailure, type TokenReason } from "../pure/verify.ts";
 import type { Auth } from "./auth.ts";
 import { emit } from "./emit.ts";
@@ -46,18 +47,74 @@ export async function verifyToken<Scope extends string>(
   text: string,
   options: VerifyOptions = {},
 ): Promise<Result<Principal<Scope>, TokenFailure>> {
+  const recalled = recallToken(auth, text, options);
+  return recalled === null ? await askForToken(auth, text, options) : ok(recalled);
+}
+
+/** Decides whose a token is that the cache does not know. */
+export async function askForToken<Scope extends string>(
+  auth: Auth<Scope>,
+  text: string,
+  options: VerifyOptions,
+): Promise<Result<Principal<Scope>, TokenFailure>> {
   const verified = await lookUpToken(auth, text);
   if (!verified.ok) return verified;
-  const { user, token } = verified.value.principal;
-  const writing = recordUse(auth, token, verified.value.at);
+  const { principal: { user, token }, found, digests, at } = verified.value;
+  const principal = { user, token: viewToken(auth, token) };
+  auth.cache?.keep(digests, found, principal);
+  noteUse(auth, principal, at, options);
+  return ok(principal);
+}
+
+/** Far longer than any token: a longer text is looked at by the formats alone. */
+const MAX_RECALLED = 1_024;
+
+function noteUse<Scope extends string>(
+  auth: Auth<Scope>,
+  { token }: Principal<Scope>,
+  at: number,
+  options: VerifyOptions,
+): void {
+  const writing = recordUse(auth, token, at);
   if (writing !== null) options.waitUntil?.(writing);
-  return ok({ user, token: viewToken(auth, token) });
+}
+
+/**
+ * The principal of a token that the cache knows to hold, whose use is then noted; `null` when it does not.
+ *
+ * Not asynchronous, because it has nothing to wait for. Only texts that were accepted are in the cache.
+ */
+export function recallToken<Scope extends string>(
+  auth: Auth<Scope>,
+  text: string,
+  options: VerifyOptions,
+): Principal<Scope> | null {
+  if (auth.cache === null || auth.findUser !== null) return null;
+  // Not accepted yet: what is too long for any format must not even be hashed.
+  if (typeof text !== "string" || text.length > MAX_RECALLED) return null;
+  const recalled = auth.cache.recall(listDigests(auth.candidates(text)));
+  if (recalled === null || !isViewOf(auth, recalled)) return null;
+  noteUse(auth, recalled, auth.now(), options);
+  return recalled;
+}
+
+/** Whether a principal is one that this configuration shows: with scopes that it declares. */
+function isViewOf<Scope extends string>(
+  { isScope }: Auth<Scope>,
+  principal: Principal,
+): principal is Principal<Scope> {
+  return principal.token.scopes.every(isScope);
+}
+
+function listDigests(candidates: readonly Digest[]): readonly string[] {
+  return candidates.map(({ digest }) => digest);
 }
 
 /** A token that holds, with its record and the instant at which that was decided. */
 export interface HeldToken {
   readonly principal: Principal;
   readonly found: OwnedToken;
+  readonly digests: readonly string[];
   readonly at: number;
 }
 
@@ -70,14 +127,28 @@ export async function lookUpToken<Scope extends string>(
     return refuse(auth, "malformed_token", null, auth.now());
   }
   const candidates = auth.candidates(text);
-  const stored = await auth.store.findToken(candidates.map(({ digest }) => digest));
-  const found = await withOwner(auth, stored ?? null);
+  const digests = listDigests(candidates);
+  const answer = auth.store.findToken(digests);
+  const stored = answer !== null && "then" in answer ? await answer : answer;
+  checkFound(stored, digests);
+  const found = auth.findUser === null ? stored : await withOwner(auth.findUser, stored);
   const at = auth.now();
   const decided = decide(found, candidates, at);
-  if (decided.ok && found !== null) return ok({ principal: decided.value, found, at });
+  if (decided.ok && found !== null) return ok({ principal: decided.value, found, digests, at });
   const reason = decided.ok ? "unknown_token" : decided.failure.reason;
   if (reason === "rotated_token" && found !== null) await revokeReused(auth, found, at);
   return refuse(auth, reason, found, at);
+}
+
+/** Refuses what was not asked for, and a user without an epoch, by which no token could be known as revoked. */
+function checkFound(found: OwnedToken | null, digests: readonly string[]): void {
+  if (found === null) return;
+  const isAnswer = readSafely(() => {
+    const { token: { id, digest, owner }, user, epoch } = found;
+    const isOwners = user === null || (typeof epoch === "number" && user.id === owner);
+    return digests.includes(digest) && typeof id === "string" && isOwners;
+  });
+  if (!isAnswer) throw new StoreError("find the token", "unavailable", "MALFORMED_RECORD");
 }
 
 /** Decides; a record in which something is missing altogether is a failure of the store. */
@@ -86,20 +157,28 @@ function decide(
   candidates: readonly Digest[],
   at: number,
 ): Result<Principal, TokenFailure> {
+  return readSafely(() => decideToken(found, candidates, at));
+}
+
+function readSafely<Value>(read: () => Value): Value {
   try {
-    return decideToken(found, candidates, at);
+    return read();
   } catch {
     throw new StoreError("find the token", "unavailable", "MALFORMED_RECORD");
   }
 }
 
 /** Puts the application's own user in the place of the store's. */
-async function withOwner<Scope extends string>(
-  { findUser }: Auth<Scope>,
+async function withOwner(
+  findUser: (owner: string) => Promise<User | null>,
   found: OwnedToken | null,
 ): Promise<OwnedToken | null> {
-  if (findUser === null || found === null) return found;
-  return { ...found, user: await findUser(found.token.owner) ?? null };
+  if (found === null) return null;
+  const user = await findUser(found.token.owner) ?? null;
+  if (user !== null && typeof readSafely(() => user.id) !== "string") {
+    throw new StoreError("find the owner", "unavailable", "MALFORMED_RECORD");
+  }
+  return { ...found, user };
 }
 
 async function revokeReused<Scope extends string>(

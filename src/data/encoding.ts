@@ -18,6 +18,15 @@ export function encodeBase62(value: bigint, width: number): string {
   return text.padStart(width, "0");
 }
 
+/** The same for a small number, without big ones on the way. */
+export function encodeSmallBase62(value: number, width: number): string {
+  let text = "";
+  for (let rest = value; rest > 0; rest = Math.floor(rest / 62)) {
+    text = BASE62.charAt(rest % 62) + text;
+  }
+  return text.padStart(width, "0");
+}
+
 /** Reads bytes as one big-endian number. */
 export function bytesToBigInt(bytes: Uint8Array): bigint {
   let value = 0n;

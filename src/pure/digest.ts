@@ -1,8 +1,8 @@
 import { hmac } from "@oslojs/crypto/hmac";
-import { SHA256, sha256 } from "@oslojs/crypto/sha2";
-import { constantTimeEqual } from "@oslojs/crypto/subtle";
-import { decodeHex, encodeHexLowerCase } from "@oslojs/encoding";
+import { SHA256 } from "@oslojs/crypto/sha2";
+import { encodeHexLowerCase } from "@oslojs/encoding";
 import { encodeUtf8 } from "../data/encoding.ts";
+import { hashText } from "../data/sha256.ts";
 
 /** A key that a server mixes into its digests, kept outside the database. */
 export interface Pepper {
@@ -29,17 +29,18 @@ export interface Digest {
 
 /** The digest of a token text that a new record is stored with: by the ring's first pepper. */
 export function digestToken(ring: PepperRing, text: string): Digest {
-  return digestWith(ring[0], encodeUtf8(text));
+  return digestWith(ring[0], text);
 }
 
 /** Every digest under which a token text may be stored, one per pepper of the ring. */
 export function digestCandidates(ring: PepperRing, text: string): readonly Digest[] {
-  const bytes = encodeUtf8(text);
-  return ring.map((pepper) => digestWith(pepper, bytes));
+  return ring.length === 1
+    ? [digestWith(ring[0], text)]
+    : ring.map((pepper) => digestWith(pepper, text));
 }
 
 /**
- * Whether a stored digest is one of the candidates, compared as bytes in constant time.
+ * Whether a stored digest is one of the candidates, compared in constant time.
  *
  * The pepper is chosen by the record, never by the token text. A pepper that is
  * not in the ring, and a stored digest of any other form, match nothing.
@@ -47,7 +48,16 @@ export function digestCandidates(ring: PepperRing, text: string): readonly Diges
 export function matchesDigest(candidates: readonly Digest[], stored: Digest): boolean {
   const candidate = candidates.find(({ pepper }) => pepper === stored.pepper);
   if (candidate === undefined || !/^[0-9a-f]{64}$/.test(stored.digest)) return false;
-  return constantTimeEqual(decodeHex(candidate.digest), decodeHex(stored.digest));
+  return equalDigests(candidate.digest, stored.digest);
+}
+
+/** Compares every character of two digests, whatever the first ones say. */
+function equalDigests(one: string, other: string): boolean {
+  let difference = one.length ^ other.length;
+  for (let index = 0; index < one.length; index++) {
+    difference |= one.charCodeAt(index) ^ other.charCodeAt(index);
+  }
+  return difference === 0;
 }
 
 /**
@@ -70,8 +80,8 @@ export function deriveSuccessor(text: Uint8Array, nonce: string): Uint8Array {
   return hmac(SHA256, text, encodeUtf8(`latchkey:successor:${nonce}`));
 }
 
-function digestWith(pepper: Pepper | "none", bytes: Uint8Array): Digest {
-  return pepper === "none"
-    ? { digest: encodeHexLowerCase(sha256(bytes)), pepper: null }
-    : { digest: encodeHexLowerCase(hmac(SHA256, pepper.key, bytes)), pepper: pepper.id };
+function digestWith(pepper: Pepper | "none", text: string): Digest {
+  if (pepper === "none") return { digest: hashText(text), pepper: null };
+  const code = hmac(SHA256, pepper.key, encodeUtf8(text));
+  return { digest: encodeHexLowerCase(code), pepper: pepper.id };
 }

@@ -1,6 +1,6 @@
 import { encodeHexLowerCase } from "@oslojs/encoding";
 import { crc32 } from "../data/crc32.ts";
-import { bytesToBigInt, encodeBase62 } from "../data/encoding.ts";
+import { bytesToBigInt, encodeBase62, encodeSmallBase62 } from "../data/encoding.ts";
 
 /** How many random bytes a format is given to write. */
 export const SECRET_SIZE = 32;
@@ -53,7 +53,7 @@ export function prefixedFormat(options: { readonly prefix?: string } = {}): Toke
   const start = `${prefix}_`;
   const body = start.length + SECRET_WIDTH;
   const whole = new RegExp(`^${start}[0-9A-Za-z]{${SECRET_WIDTH + CHECKSUM_WIDTH}}$`);
-  const checksum = (text: string) => encodeBase62(BigInt(crc32(text)), CHECKSUM_WIDTH);
+  const checksum = (text: string) => encodeSmallBase62(crc32(text), CHECKSUM_WIDTH);
   return {
     pattern: new RegExp(`\\b${start}[0-9A-Za-z]{${SECRET_WIDTH + CHECKSUM_WIDTH}}\\b`),
     encode(secret) {

@@ -69,6 +69,16 @@ export function idleEnd(
   return idleTimeout === null ? null : Math.max(createdAt, lastUsedAt ?? createdAt) + idleTimeout;
 }
 
+/** The first millisecond at which a token may have stopped holding by itself; `Infinity` for never. */
+export function heldUntil({ token, successor }: OwnedToken): number {
+  const { expiresAt } = token;
+  return Math.min(
+    expiresAt ?? Infinity,
+    idleEnd(token) ?? Infinity,
+    successor?.overlapUntil ?? Infinity,
+  );
+}
+
 /** Whether `now` is before a stored instant. Nothing is before an instant that is no finite number. */
 function isBefore(now: number, instant: unknown): boolean {
   return typeof instant === "number" && Number.isFinite(instant) && now < instant;
