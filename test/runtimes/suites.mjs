@@ -24,6 +24,7 @@ const servers = ["node", "deno", "bun"];
  */
 export const portableFolders = [
   "test/adapters/",
+  "test/advisories/",
   "test/core/",
   "test/data/",
   "test/http/",
@@ -57,6 +58,7 @@ export const rules = [
     reason: "starts the examples on every host by itself",
   },
   { files: "test/shape/", places: ["node"], reason: "reads the source tree, not the runtime" },
+  { files: "test/timing/", places: ["node"], reason: "what it tests runs once, on Node" },
   {
     files: "test/adapters/openapi.test.ts",
     places: servers,

@@ -96,5 +96,5 @@ import { memoryStore } from "latchkey/memory";
 import { pbkdf2 } from "latchkey/pbkdf2";
 
 export const auth = defineAuth({ store: memoryStore(), passwords: [pbkdf2()] });
-export const created = createUser(auth, { username: "ada", password: "correct horse" });
+export const created = createUser(auth, { username: "ada", password: "correct horse battery" });
 `;

@@ -96,7 +96,7 @@ describe("for Deno, the project", () => {
     expect(output).toContain("README.md#");
   }, 120_000);
 
-  it("runs in memory without a single permission", async () => {
+  it("runs in memory without a single permission (S4)", async () => {
     const output = await deno("run", "--no-prompt", "test/shape/memory_app.ts");
     expect(output).toBe("ada 401\n");
   });

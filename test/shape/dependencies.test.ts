@@ -44,7 +44,7 @@ function listInstalled(names: readonly string[], found: Set<string> = new Set())
 const installed = [...listInstalled(Object.keys(npm.dependencies))].sort();
 
 describe("the dependencies", () => {
-  it("are few, and all of them are pure JavaScript", () => {
+  it("are few, and all of them are pure JavaScript (S2)", () => {
     expect(installed).toEqual([
       "@oslojs/asn1",
       "@oslojs/binary",
@@ -82,7 +82,7 @@ describe("the dependencies", () => {
 });
 
 describe("the files of the repository", () => {
-  it.each(["package-lock.json", "test/runtimes/package-lock.json"])(
+  it.each(["package-lock.json", "test/bench/package-lock.json", "test/runtimes/package-lock.json"])(
     "say nothing in %s about where a package came from",
     (path) => {
       expect(

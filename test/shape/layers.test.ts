@@ -76,7 +76,7 @@ describe("the layers", () => {
 });
 
 describe("the library itself", () => {
-  it("imports no platform module and no package but @oslojs and valibot", () => {
+  it("imports no platform module and no package but @oslojs and valibot (S3)", () => {
     const foreign = imports.filter(({ file, kind, target }) =>
       file.startsWith("src/") && kind === "package" && !/^(@oslojs\/.+|valibot)$/.test(target)
     );

@@ -10,18 +10,23 @@ export interface LayerRule {
 
 /** Every file of the project has one rule here: the first that names it. */
 export const layerRules: readonly LayerRule[] = [
+  {
+    files: "src/data/sha256.ts",
+    modules: ["src/data/encoding.ts", "src/data/platform.ts"],
+    packages: ["@oslojs/crypto/sha2", "@oslojs/encoding"],
+  },
   { files: "src/data/", modules: ["src/data/"] },
+  { files: "src/ports/overload_error.ts", modules: [] },
   { files: "src/ports/store_error.ts", modules: [] },
   { files: "src/ports/hasher.ts", modules: ["type src/data/random.ts"] },
   { files: "src/ports/", modules: ["type src/pure/"] },
   { files: "src/pure/password.ts", modules: ["src/data/encoding.ts", "type src/ports/hasher.ts"] },
   {
     files: "src/pure/digest.ts",
-    modules: ["src/data/encoding.ts"],
+    modules: ["src/data/encoding.ts", "src/data/sha256.ts"],
     packages: [
       "@oslojs/crypto/hmac",
       "@oslojs/crypto/sha2",
-      "@oslojs/crypto/subtle",
       "@oslojs/encoding",
     ],
   },
@@ -42,6 +47,7 @@ export const layerRules: readonly LayerRule[] = [
       "src/data/",
       "src/pure/",
       "type src/ports/",
+      "src/ports/overload_error.ts",
       "src/ports/store_error.ts",
       "src/core/",
     ],
@@ -52,7 +58,9 @@ export const layerRules: readonly LayerRule[] = [
     modules: [
       "src/data/result.ts",
       "type src/ports/dialect.ts",
+      "src/ports/overload_error.ts",
       "src/ports/store_error.ts",
+      "src/pure/duration.ts",
       "type src/core/auth.ts",
       "src/http/",
     ],
@@ -64,8 +72,10 @@ export const layerRules: readonly LayerRule[] = [
       "type src/core/auth.ts",
       "src/core/issue.ts",
       "src/core/login.ts",
+      "src/core/session.ts",
       "src/http/",
       "type src/ports/dialect.ts",
+      "src/pure/format.ts",
     ],
     packages: ["valibot"],
   },
@@ -93,9 +103,21 @@ export const layerRules: readonly LayerRule[] = [
     packages: ["valibot"],
   },
   {
+    files: "src/http/throttle.ts",
+    modules: [
+      "src/core/attempt.ts",
+      "type src/core/auth.ts",
+      "src/http/",
+      "type src/ports/store.ts",
+      "type src/pure/",
+      "src/pure/rate.ts",
+    ],
+  },
+  {
     files: "src/http/",
     modules: [
       "src/data/",
+      "src/pure/address.ts",
       "src/pure/permission.ts",
       "src/pure/scope.ts",
       "type src/pure/",
@@ -133,16 +155,24 @@ export const layerRules: readonly LayerRule[] = [
       "src/testing/",
     ],
   },
+  { files: "adapters/http/peer_address.ts", modules: [] },
   {
     files: "adapters/http/hono.ts",
-    modules: ["type src/core/auth.ts", "src/http/", "type src/pure/record.ts"],
+    modules: [
+      "type src/core/auth.ts",
+      "src/http/",
+      "type src/pure/record.ts",
+      "adapters/http/peer_address.ts",
+    ],
     packages: ["type hono"],
   },
   {
     files: "adapters/http/",
     modules: [
       "type src/core/auth.ts",
+      "adapters/http/peer_address.ts",
       "src/http/",
+      "type src/data/result.ts",
       "type src/ports/dialect.ts",
       "type src/pure/record.ts",
     ],
@@ -170,6 +200,11 @@ export const layerRules: readonly LayerRule[] = [
       "type src/ports/dialect.ts",
       "type src/pure/record.ts",
     ],
+  },
+  {
+    files: "adapters/store/libsql_database.ts",
+    modules: ["type adapters/store/libsql_*", "adapters/store/libsql_failure.ts"],
+    packages: ["libsql"],
   },
   {
     files: "adapters/store/libsql*",
@@ -204,9 +239,27 @@ export const layerRules: readonly LayerRule[] = [
     packages: ["oslo/password"],
   },
   {
+    files: "adapters/password/breached.ts",
+    modules: [
+      "src/data/deadline.ts",
+      "src/pure/duration.ts",
+      "type src/pure/password_rule.ts",
+    ],
+    packages: ["@oslojs/crypto/sha1", "@oslojs/encoding"],
+  },
+  { files: "adapters/password/common_password_list.ts", modules: [] },
+  {
+    files: "adapters/password/common_passwords.ts",
+    modules: ["adapters/password/common_password_list.ts", "type src/pure/password_rule.ts"],
+  },
+  {
     files: "adapters/password/django.ts",
     modules: ["type src/ports/hasher.ts", "adapters/password/encoded.ts"],
     packages: ["node:crypto", "@oslojs/crypto/subtle", "@oslojs/encoding"],
+  },
+  {
+    files: "adapters/password/django_rules.ts",
+    modules: ["adapters/password/common_passwords.ts", "type src/pure/password_rule.ts"],
   },
   {
     files: "adapters/password/encoded.ts",
@@ -317,9 +370,11 @@ export const allowedGlobals: readonly string[] = [
   "Infinity",
   "JSON",
   "Map",
+  "Math.ceil",
   "Math.floor",
   "Math.max",
   "Math.min",
+  "NaN",
   "NoInfer",
   "Number",
   "Object",
@@ -330,7 +385,10 @@ export const allowedGlobals: readonly string[] = [
   "Promise",
   "RangeError",
   "ReadableStream",
+  "ReadableStreamDefaultReader",
+  "ReadableStreamDefaultReader",
   "Readonly",
+  "ReadonlyMap",
   "ReadonlySet",
   "Record",
   "Reflect",
@@ -348,13 +406,17 @@ export const allowedGlobals: readonly string[] = [
 ];
 
 /**
- * Globals with power, each in one place: the clock and the randomness that are only defaults, and
- * what writes a time, which without an argument would be a clock.
+ * Globals with power, each in one place: the clock and the randomness that are only defaults, the
+ * timer that bounds a wait, and what writes a time, which without an argument would be a clock.
  */
 export const singleUses: Readonly<Record<string, readonly string[]>> = {
   "Date": ["src/http/token_routes.ts"],
-  "Date.now": ["src/core/auth.ts"],
+  "Date.now": ["src/data/clock.ts"],
+  "clearTimeout": ["src/data/deadline.ts"],
+  // Finds the platform's own hash and its processors without an import.
+  "globalThis": ["src/data/platform.ts"],
   "crypto.getRandomValues": ["src/data/random.ts"],
+  "setTimeout": ["src/data/deadline.ts"],
 };
 
 /** Whether `pattern`, written as in a {@link LayerRule}, names a file. */

@@ -6,12 +6,12 @@ import { memoryStore } from "latchkey/memory";
 import { pbkdf2 } from "latchkey/pbkdf2";
 
 const auth = defineAuth({ store: memoryStore(), passwords: [pbkdf2()] });
-await createUser(auth, { username: "ada", password: "correct horse" });
+await createUser(auth, { username: "ada", password: "correct horse battery" });
 const response = await createObtainToken(auth)(
   new Request("https://example.com/", {
     method: "POST",
     headers: { "Content-Type": "application/json" },
-    body: JSON.stringify({ username: "ada", password: "correct horse" }),
+    body: JSON.stringify({ username: "ada", password: "correct horse battery" }),
   }),
 );
 const { token } = await response.json();
