@@ -59,7 +59,7 @@ const comparisons: readonly Comparison[] = [
     name: "hono cached bearerAuth",
     subject: ["hono", "cached", "Hono, cached"],
     rival: ["hono", "bearerAuth", "bearerAuth, one token"],
-    target: 2,
+    target: 3,
   },
   {
     name: "express cached passport",
@@ -77,7 +77,7 @@ const comparisons: readonly Comparison[] = [
     name: "django cached",
     subject: ["hono", "cached", "Hono, cached"],
     rival: ["django", "", "Django REST framework"],
-    target: 15,
+    target: 30,
   },
   ...(["hono", "express", "deno", "bun"] as const).map((
     application,
