@@ -64,7 +64,15 @@ export async function login<Scope extends string>(
   const verified = await verifyPassword(auth, credentials);
   if (!verified.ok) return verified;
   const user = verified.value;
-  const granted = await grantToken(auth, user, options);
+  return finishLogin(auth, user, await grantToken(auth, user, options));
+}
+
+/** Tells of a login that was given its token, and says whose it is. */
+export function finishLogin<Scope extends string>(
+  auth: Auth<Scope>,
+  user: User,
+  granted: Result<IssuedToken<Scope>, IssueFailure>,
+): Result<Login<Scope>, LoginFailure> {
   if (!granted.ok) return granted;
   const token = granted.value.token.id;
   emit(auth, { type: "logged_in", at: auth.now(), owner: user.id, token });

@@ -1,8 +1,8 @@
-import { ok, type Result } from "../data/result.ts";
+import type { Result } from "../data/result.ts";
 import type { Auth } from "./auth.ts";
-import { emit } from "./emit.ts";
 import { type IssueOptions, issueToken } from "./issue.ts";
 import {
+  finishLogin,
   type Login,
   type LoginFailure,
   type PasswordCredentials,
@@ -27,9 +27,5 @@ export async function startSession<Scope extends string>(
   // It ends before the new one is made, so that it makes room where there is a `tokenLimit`.
   const held = former === null ? null : await verifyToken(auth, former);
   if (held?.ok) await logout(auth, held.value);
-  const issued = await issueToken(auth, user, options);
-  if (!issued.ok) return issued;
-  const token = issued.value.token.id;
-  emit(auth, { type: "logged_in", at: auth.now(), owner: user.id, token });
-  return ok({ user, ...issued.value });
+  return finishLogin(auth, user, await issueToken(auth, user, options));
 }
