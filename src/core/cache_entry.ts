@@ -1,6 +1,6 @@
 import type { TokenChange } from "../ports/revocation_bus.ts";
 import type { OwnedToken, Principal } from "../pure/record.ts";
-import { endOf } from "../pure/verify.ts";
+import { endOf, isAnswerTo } from "../pure/verify.ts";
 
 /** What a lookup is known by. Joining one digest would make a new text each time. */
 export function keyOf(digests: readonly string[]): string {
@@ -30,18 +30,13 @@ export function copyHeld(
       epoch,
       successor: successor === null ? null : Object.freeze({ ...successor }),
     });
-    return isHeld(held, digests, at) ? held : null;
+    const isHeld = isAnswerTo(held, digests) &&
+      (held.user === null || held.user.isActive === true) &&
+      endOf(held, at) === null;
+    return isHeld ? held : null;
   } catch {
     return null;
   }
-}
-
-function isHeld(held: OwnedToken, digests: readonly string[], at: number): boolean {
-  const { token: { id, digest, owner }, user, epoch } = held;
-  const isOwners = user === null ||
-    (user.id === owner && user.isActive === true && typeof epoch === "number");
-  return digests.includes(digest) && typeof id === "string" && isOwners &&
-    endOf(held, at) === null;
 }
 
 /** By which changes a token is meant. */

@@ -3,7 +3,7 @@ import { StoreError } from "../ports/store_error.ts";
 import type { Digest } from "../pure/digest.ts";
 import type { OwnedToken, Principal } from "../pure/record.ts";
 import type { User } from "../pure/user.ts";
-import { decideToken, type TokenFailure, type TokenReason } from "../pure/verify.ts";
+import { decideToken, isAnswerTo, type TokenFailure, type TokenReason } from "../pure/verify.ts";
 import type { Auth } from "./auth.ts";
 import { emit } from "./emit.ts";
 import { viewToken } from "./issue.ts";
@@ -140,15 +140,11 @@ export async function lookUpToken<Scope extends string>(
   return refuse(auth, reason, found, at);
 }
 
-/** Refuses what was not asked for, and a user without an epoch, by which no token could be known as revoked. */
+/** Refuses what cannot be the answer. */
 function checkFound(found: OwnedToken | null, digests: readonly string[]): void {
-  if (found === null) return;
-  const isAnswer = readSafely(() => {
-    const { token: { id, digest, owner }, user, epoch } = found;
-    const isOwners = user === null || (typeof epoch === "number" && user.id === owner);
-    return digests.includes(digest) && typeof id === "string" && isOwners;
+  readSafely(() => {
+    if (found !== null && !isAnswerTo(found, digests)) throw new TypeError();
   });
-  if (!isAnswer) throw new StoreError("find the token", "unavailable", "MALFORMED_RECORD");
 }
 
 /** Decides; a record in which something is missing altogether is a failure of the store. */

@@ -69,6 +69,19 @@ export function idleEnd(
   return idleTimeout === null ? null : Math.max(createdAt, lastUsedAt ?? createdAt) + idleTimeout;
 }
 
+/**
+ * Whether a lookup of these digests can have found this: one of them, with its owner and the
+ * owner's epoch, without which no token of an epoch that has passed would be known as revoked.
+ */
+export function isAnswerTo(
+  { token, user, epoch }: OwnedToken,
+  digests: readonly string[],
+): boolean {
+  const { id, digest, owner } = token;
+  const isOwners = user === null || (typeof epoch === "number" && user.id === owner);
+  return digests.includes(digest) && typeof id === "string" && isOwners;
+}
+
 /** The first millisecond at which a token may have stopped holding by itself; `Infinity` for never. */
 export function heldUntil({ token, successor }: OwnedToken): number {
   const { expiresAt } = token;
